@@ -1,0 +1,1 @@
+"""The loop that holds the stages together: offer, decision, container, settlement."""

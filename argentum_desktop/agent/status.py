@@ -1,0 +1,119 @@
+"""What the agent is doing, as one frozen value: the window, the tray, `status` and `status --json` all show this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.job import JobState, Outcome
+from argentum_desktop.domain.money import Money
+from argentum_desktop.ledger.earnings import Totals
+
+
+class AgentState(StrEnum):
+    """The one word for it. Each has its own shape and colour in the tray."""
+
+    STARTING = "starting"
+    WORKING = "working"
+    IDLE = "idle"
+    PAUSED = "paused"
+    OUTSIDE_HOURS = "outside_hours"
+    ATTENTION = "attention"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the owner should know: what happened and what to do."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class CardStatus:
+    """One card now.
+
+    Attributes:
+        doing: what it does, in words: "Rendering frames, 42 %", "ready", "not offered".
+        because: why it does not work, in one sentence; empty while it does.
+        remedy: the smallest change that would make it work; empty when there is none to name.
+    """
+
+    gpu: Gpu
+    reading: Reading | None
+    doing: str
+    because: str = ""
+    remedy: str = ""
+    lease_id: str | None = None
+    earned_today: Money | None = None
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One running or finished job.
+
+    Attributes:
+        progress_percent: as the job reports it; None when it reports nothing.
+        earned: the owner's share so far; `is_settled` tells whether the market has confirmed it.
+    """
+
+    lease_id: str
+    title: str
+    gpu_ids: tuple[str, ...]
+    state: JobState
+    accepted_at: datetime
+    price_per_hour: Money
+    earned: Money
+    is_settled: bool
+    elapsed_s: int = 0
+    wall_s: int = 0
+    progress_percent: int | None = None
+    is_frozen: bool = False
+    outcome: Outcome | None = None
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MarketStatus:
+    """One market, as seen from here."""
+
+    name: str
+    url: str
+    is_local: bool
+    is_connected: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The whole.
+
+    Attributes:
+        sentence: what is happening, until when, why: the same words in the tray, the window and the terminal.
+    """
+
+    state: AgentState
+    sentence: str
+    taken_at: datetime
+    version: str
+    home: str
+    engine: str
+    cards: tuple[CardStatus, ...]
+    jobs: tuple[JobView, ...]
+    markets: tuple[MarketStatus, ...]
+    today: Totals
+    week: Totals
+    notices: tuple[Notice, ...] = ()
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StatusChanged:
+    """Published after every change, and each second while somebody watches."""
+
+    status: Status

@@ -1,0 +1,1 @@
+"""The other side: submit a job, watch it, fetch its results."""

@@ -1,0 +1,100 @@
+"""Money as whole millionths of a currency's unit, so that nothing is ever lost to a float."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+MICROS_PER_UNIT = 1_000_000
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in micro-units of an ISO 4217 currency; negative means owed."""
+
+    micros: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+            raise ValueError(f"currency must be three capital letters (ISO 4217), not {self.currency!r}")
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.micros + self._same(other).micros, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.micros - self._same(other).micros, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.micros, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.micros < self._same(other).micros
+
+    def __le__(self, other: Money) -> bool:
+        return self.micros <= self._same(other).micros
+
+    def __str__(self) -> str:
+        """Two decimals, more where the amount has them: `0.24 EUR`, `0.0003 EUR`."""
+        amount = Decimal(self.micros) / MICROS_PER_UNIT
+        text = f"{amount:.6f}".rstrip("0")
+        whole, _, decimals = text.partition(".")
+        return f"{whole}.{decimals.ljust(2, '0')} {self.currency}"
+
+    def _same(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} cannot be added without a rate")
+        return other
+
+    def scaled(self, numerator: int, denominator: int) -> Money:
+        """This amount times a fraction; the one place where money is rounded (half to even)."""
+        return Money(_divide_half_even(self.micros * numerator, denominator), self.currency)
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Money:
+        """Read a decimal amount such as `0.05`.
+
+        Raises:
+            ValueError: not a decimal number, or finer than a millionth.
+        """
+        try:
+            micros = Decimal(text) * MICROS_PER_UNIT
+        except InvalidOperation as error:
+            raise ValueError(f"{text!r} is not an amount of money") from error
+        if not micros.is_finite() or micros != micros.to_integral_value():
+            raise ValueError(f"{text!r} is not an amount of money down to a millionth")
+        return cls(int(micros), currency)
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum of `amounts`, zero `currency` when there are none."""
+    result = Money.zero(currency)
+    for amount in amounts:
+        result += amount
+    return result
+
+
+def price_for(price_per_hour: Money, seconds: int) -> Money:
+    """What `seconds` cost at an hourly price."""
+    return price_per_hour.scaled(seconds, SECONDS_PER_HOUR)
+
+
+def energy_cost(price_per_kwh: Money, energy_mj: int) -> Money:
+    """What `energy_mj` millijoules of electricity cost (1 kWh is 3.6 million joules)."""
+    return price_per_kwh.scaled(energy_mj, 3_600_000_000)
+
+
+def _divide_half_even(numerator: int, denominator: int) -> int:
+    if denominator <= 0:
+        raise ValueError("the denominator must be positive")
+    quotient, remainder = divmod(numerator, denominator)
+    doubled = 2 * remainder
+    if doubled > denominator or (doubled == denominator and quotient % 2):
+        quotient += 1
+    return quotient

@@ -1,0 +1,25 @@
+"""What every vendor's driver is asked, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from argentum_desktop.domain.gpu import Reading, SourceReport
+
+
+class GpuSource(Protocol):
+    """One vendor's way to list and read its cards. Calls may block and even hang: only the sensor process makes them."""
+
+    def discover(self) -> SourceReport:
+        """List the cards, or say why there are none. Never raises."""
+        ...
+
+    def read(self, now: datetime) -> Sequence[Reading]:
+        """One reading per card that `discover` found. A card that fails does not stop the others. Never raises."""
+        ...
+
+    def close(self) -> None:
+        """Let the driver go."""
+        ...

@@ -1,0 +1,1 @@
+"""What was earned: postings that are only ever added."""

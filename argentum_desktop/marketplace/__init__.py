@@ -1,0 +1,1 @@
+"""Where work comes from: the protocol, its client and this device's identity."""

@@ -1,0 +1,1 @@
+"""May this run, now, here, for this? Pure functions."""

@@ -1,0 +1,1 @@
+"""The owner's choices: declared once, kept in one file."""

@@ -1,0 +1,1 @@
+"""The application's databases: the only SQL outside the market server."""

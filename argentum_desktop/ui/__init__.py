@@ -1,0 +1,1 @@
+"""The tray and the window: Qt and nothing else."""
