@@ -9,6 +9,8 @@ from enum import StrEnum
 
 
 class Vendor(StrEnum):
+    """Who made the card."""
+
     NVIDIA = "nvidia"
     AMD = "amd"
     INTEL = "intel"

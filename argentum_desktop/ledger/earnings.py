@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.posting import Transaction
+from argentum_desktop.ledger.settlement import ELECTRICITY, FEE, INCOME
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,32 @@ class DayEarnings:
 
     day: date
     totals: Totals
+
+
+def totals(transactions: Iterable[Transaction], currency: str) -> Totals:
+    """What the transactions in one currency sum up to."""
+    result = Totals.zero(currency)
+    for transaction in transactions:
+        amounts = {posting.account: posting.amount for posting in transaction.postings}
+        if any(amount.currency != currency for amount in amounts.values()):
+            continue
+        nothing = Money.zero(currency)
+        result += Totals(
+            gross=-amounts.get(INCOME, nothing),
+            fee=amounts.get(FEE, nothing),
+            electricity=amounts.get(ELECTRICITY, nothing),
+            energy_mj=transaction.energy_mj,
+        )
+    return result
+
+
+def by_day(
+    transactions: Iterable[Transaction], zone: ZoneInfo, last: date, days: int, currency: str
+) -> tuple[DayEarnings, ...]:
+    """One entry for each of the `days` days that end with `last`, in the owner's zone, quiet days included."""
+    per_day: dict[date, list[Transaction]] = {last - timedelta(days=back): [] for back in range(days - 1, -1, -1)}
+    for transaction in transactions:
+        day = transaction.posted_at.astimezone(zone).date()
+        if day in per_day:
+            per_day[day].append(transaction)
+    return tuple(DayEarnings(day, totals(entries, currency)) for day, entries in per_day.items())

@@ -1,0 +1,75 @@
+"""When a card may work: a weekly span in the owner's own time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MINUTES_PER_DAY = 24 * 60
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_TEXT = re.compile(r"(?P<days>[a-z,\- ]+?)\s+(?P<h1>\d{1,2}):(?P<m1>\d{2})\s*-\s*(?P<h2>\d{1,2}):(?P<m2>\d{2})")
+
+
+@dataclass(frozen=True)
+class WeeklyWindow:
+    """From `start_minute` of each of `days` for as long as it takes to reach `end_minute` of that day or the next.
+
+    Attributes:
+        days: 0 is Monday; the day on which the window opens.
+        start_minute: minutes after local midnight, 0 to 1439.
+        end_minute: minutes after local midnight, 1 to 1440; at or before the start it means the next day.
+    """
+
+    days: frozenset[int]
+    start_minute: int
+    end_minute: int
+
+    def __post_init__(self) -> None:
+        if not self.days or not self.days <= set(range(7)):
+            raise ValueError("a window needs at least one day of the week")
+        if not 0 <= self.start_minute < MINUTES_PER_DAY or not 1 <= self.end_minute <= MINUTES_PER_DAY:
+            raise ValueError("a window's times must lie between 00:00 and 24:00")
+        if self.start_minute == self.end_minute:
+            raise ValueError("a window must not end when it begins; write 00:00-24:00 for a whole day")
+
+    @property
+    def is_over_midnight(self) -> bool:
+        return self.end_minute <= self.start_minute
+
+    def __str__(self) -> str:
+        days = ",".join(DAYS[day] for day in sorted(self.days))
+        return f"{days} {_clock(self.start_minute)}-{_clock(self.end_minute)}"
+
+    @classmethod
+    def parse(cls, text: str) -> WeeklyWindow:
+        """Read `mon-fri 22:00-07:00`, `sat,sun 00:00-24:00` or `daily 20:00-08:00`.
+
+        Raises:
+            ValueError: the text is none of these, in words for the owner.
+        """
+        match = _TEXT.fullmatch(text.strip().lower())
+        if match is None:
+            raise ValueError(f'"{text}" is not a window; write for example "mon-fri 22:00-07:00"')
+        minutes = [int(match["h1"]) * 60 + int(match["m1"]), int(match["h2"]) * 60 + int(match["m2"])]
+        if int(match["m1"]) > 59 or int(match["m2"]) > 59:
+            raise ValueError(f'"{text}" has a time that is none')
+        return cls(_days(match["days"], text), *minutes)
+
+
+def _days(text: str, whole: str) -> frozenset[int]:
+    if text.strip() == "daily":
+        return frozenset(range(7))
+    days: set[int] = set()
+    for part in text.split(","):
+        first, _, last = (piece.strip() for piece in part.partition("-"))
+        if first not in DAYS or (last and last not in DAYS):
+            raise ValueError(f'"{whole}" names a day that is none; use {", ".join(DAYS)} or daily')
+        start = DAYS.index(first)
+        end = DAYS.index(last) if last else start
+        days.update((start + step) % 7 for step in range((end - start) % 7 + 1))
+    return frozenset(days)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"

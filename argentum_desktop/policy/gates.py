@@ -1,0 +1,125 @@
+"""Whether a card may work at all now, whatever the job. Each rule is one function with one word to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from argentum_desktop.domain.decision import Verdict
+from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.host import HostState
+from argentum_desktop.policy.windows import opening_at
+from argentum_desktop.policy.words import clock_time
+from argentum_desktop.settings.schema import Settings
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The owner pressed Pause: until an instant, or (None) until Resume."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Everything a rule may look at, apart from the offer."""
+
+    gpu: Gpu
+    reading: Reading | None
+    host: HostState
+    settings: Settings
+    zone: ZoneInfo
+    now: datetime
+    pause: Pause | None = None
+    engine_problem: str = ""
+    market_is_local: bool = True
+
+
+def not_paused(at: Circumstances) -> Verdict:
+    if at.pause is None:
+        return Verdict("pause", True, "not paused")
+    until = f"until {clock_time(at.pause.until, at.now, at.zone)}" if at.pause.until else "until you resume"
+    return Verdict("pause", False, f"You paused it {until}.", "Resume")
+
+
+def in_window(at: Circumstances) -> Verdict:
+    opening = opening_at(at.settings.availability.windows, at.zone, at.now)
+    if opening.is_open:
+        until = f"until {clock_time(opening.until, at.now, at.zone)}" if opening.until else "at all times"
+        return Verdict("window", True, f"open {until}")
+    if opening.until is None:
+        return Verdict("window", False, "You set no hours in which jobs may run.", "Add a window in the settings.")
+    opens = clock_time(opening.until, at.now, at.zone)
+    return Verdict("window", False, "It is outside the hours you set.", f"Opens {opens}.")
+
+
+def card_offered(at: Circumstances) -> Verdict:
+    if at.gpu.gpu_id in at.settings.cards.excluded:
+        return Verdict("offered", False, "You took this card off the market.", "Remove it from cards.excluded.")
+    if at.gpu.is_simulated and not at.market_is_local:
+        return Verdict(
+            "offered", False, "A simulated card is never offered to a real market.", "Use the local market for trials."
+        )
+    return Verdict("offered", True, "offered")
+
+
+def card_present(at: Circumstances) -> Verdict:
+    if at.reading is None:
+        return Verdict("card", False, "The card has not reported yet.", "Wait a moment.")
+    if at.reading.is_lost:
+        return Verdict(
+            "card",
+            False,
+            "The card no longer answers its driver.",
+            "Check its power cables, then restart the computer.",
+        )
+    return Verdict("card", True, "answers")
+
+
+def cool_enough(at: Circumstances) -> Verdict:
+    temperature = at.reading.temperature_c if at.reading else None
+    limit = at.settings.cards.temperature_limit_c
+    if temperature is None:
+        return Verdict("temperature", True, "not reported")
+    if temperature >= limit:
+        return Verdict(
+            "temperature",
+            False,
+            f"The card is at {temperature} °C, your limit is {limit} °C.",
+            f"Runs below {limit} °C.",
+        )
+    return Verdict("temperature", True, f"{temperature} °C of {limit} °C")
+
+
+def on_mains(at: Circumstances) -> Verdict:
+    if at.host.on_battery and not at.settings.availability.on_battery:
+        return Verdict("battery", False, "The computer runs on battery.", "Plug it in.")
+    return Verdict("battery", True, "not on battery")
+
+
+def disk_free(at: Circumstances) -> Verdict:
+    needed, free = 2 * at.settings.jobs.disk_gib, at.host.disk_free_bytes / GIB
+    if free < needed:
+        return Verdict(
+            "disk",
+            False,
+            f"Only {free:.1f} GiB of disk are free; {needed} GiB are kept for a job and its image.",
+            "Free some space, or lower jobs.disk_gib.",
+        )
+    return Verdict("disk", True, f"{free:.0f} GiB free")
+
+
+def engine_ready(at: Circumstances) -> Verdict:
+    if at.engine_problem:
+        return Verdict("engine", False, at.engine_problem, "Install Podman or Docker; jobs run in nothing less.")
+    return Verdict("engine", True, "answers")
+
+
+# In the order in which they are told to the owner: his own choices first, then the machine's state.
+GATES = (not_paused, card_offered, in_window, engine_ready, card_present, cool_enough, on_mains, disk_free)
+
+# What ends a job that is already running; a pause freezes it instead, and its disk was set aside when it began.
+STOPPING_GATES = (in_window, cool_enough, on_mains)

@@ -1,0 +1,19 @@
+"""Times as the owner says them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def clock_time(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """`22:00`, `tomorrow 08:00`, `Friday 22:00` or `2026-12-24 08:00`, whichever is short and certain."""
+    local, today = instant.astimezone(zone), now.astimezone(zone).date()
+    time = f"{local:%H:%M}"
+    if local.date() == today:
+        return time
+    if local.date() == today + timedelta(days=1):
+        return f"tomorrow {time}"
+    if today < local.date() < today + timedelta(days=7):
+        return f"{local:%A} {time}"
+    return f"{local:%Y-%m-%d} {time}"

@@ -1,0 +1,191 @@
+"""The settings file: TOML, written once with every choice explained, and from then on the owner's."""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from argentum_desktop.domain.window import WeeklyWindow
+from argentum_desktop.errors import SettingsError
+from argentum_desktop.settings.schema import Declaration, Settings, declaration, sections
+
+_KEPT = "Correct it, or move the file away to start again from the defaults; nothing runs until then."
+
+
+def load(path: Path) -> Settings:
+    """Read the file; where there is none, write one with the defaults.
+
+    Raises:
+        SettingsError: the file cannot be read or a value cannot be used; the file is left as it is.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        settings = Settings()
+        _write(path, render(settings))
+        return settings
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read ({error}).", _KEPT) from error
+    try:
+        document = tomlkit.parse(text).unwrap()
+    except ParseError as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.", _KEPT) from error
+    try:
+        return parse(document)
+    except ValueError as error:
+        raise SettingsError(f"In the settings file {path}, {error}.", _KEPT) from error
+
+
+def parse(document: Mapping[str, Any]) -> Settings:
+    """Turn the file's tables into settings.
+
+    Raises:
+        ValueError: names the field and what is wrong with it.
+    """
+    known = sections()
+    _refuse_unknown(document, known, "the section [{}]")
+    values = {}
+    for name, section in known.items():
+        table = document.get(name, {})
+        if not isinstance(table, Mapping):
+            raise ValueError(f"[{name}] must be a section")
+        values[name] = _section(name, section, table)
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def render(settings: Settings) -> str:
+    """The whole file, each choice with its title, help, unit and range as a comment."""
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Argentum Desktop: your choices. Changes take effect at the next start."))
+    for name, section in sections().items():
+        table = tomlkit.table()
+        for setting in fields(section):
+            declared = declaration(setting)
+            table.add(tomlkit.comment(_explain(declared)))
+            table.add(setting.name, _plain(getattr(getattr(settings, name), setting.name)))
+        document.add(tomlkit.nl())
+        document.add(name, table)
+    return tomlkit.dumps(document)
+
+
+def _write(path: Path, text: str) -> None:
+    """Through a temporary file, so that a full disk or a power cut never leaves half a file."""
+    temporary = path.with_suffix(".new")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be written ({error.strerror}).") from error
+
+
+def _section(name: str, section: type[Any], table: Mapping[str, Any]) -> Any:
+    declared = {setting.name: declaration(setting) for setting in fields(section)}
+    _refuse_unknown(table, declared, f"{name}.{{}}")
+    types = get_type_hints(section)
+    values = {}
+    for key, raw in table.items():
+        try:
+            values[key] = _value(raw, types[key], declared[key])
+        except ValueError as error:
+            raise ValueError(f"{name}.{key} {error}") from error
+    return section(**values)
+
+
+def _value(raw: Any, wanted: Any, declared: Declaration) -> Any:
+    """One raw TOML value as the declared type, within the declared range."""
+    if wanted is bool:
+        if not isinstance(raw, bool):
+            raise ValueError("must be true or false")
+        return raw
+    if wanted is str:
+        if not isinstance(raw, str):
+            raise ValueError("must be text in quotes")
+        if declared.choices and raw not in declared.choices:
+            raise ValueError(f"must be one of {', '.join(declared.choices)}, not {raw!r}")
+        return raw
+    if wanted in (int, Decimal):
+        return _number(raw, wanted, declared)
+    if not isinstance(raw, list) or not all(isinstance(entry, str) for entry in raw):
+        raise ValueError("must be a list of texts")
+    if wanted == tuple[WeeklyWindow, ...]:
+        return tuple(_window(entry) for entry in raw)
+    return tuple(raw)
+
+
+def _window(text: str) -> WeeklyWindow:
+    try:
+        return WeeklyWindow.parse(text)
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from error
+
+
+def _number(raw: Any, wanted: type[int | Decimal], declared: Declaration) -> int | Decimal:
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError("must be a number")
+    try:
+        number = Decimal(str(raw))
+    except InvalidOperation:
+        raise ValueError(f"must be a number, not {raw!r}") from None
+    if wanted is int and (isinstance(raw, str) or number != number.to_integral_value()):
+        raise ValueError(f"must be a whole number, not {raw!r}")
+    if not number.is_finite() or not _within(number, declared):
+        unit = f" {declared.unit}" if declared.unit else ""
+        raise ValueError(f"must lie between {declared.low} and {declared.high}{unit}, not {raw}")
+    return int(number) if wanted is int else number
+
+
+def _within(number: Decimal, declared: Declaration) -> bool:
+    above = declared.low is None or number >= declared.low
+    return above and (declared.high is None or number <= declared.high)
+
+
+def _check_together(settings: Settings) -> None:
+    zone = settings.availability.timezone
+    if zone and zone not in zoneinfo.available_timezones():
+        raise ValueError(f"availability.timezone {zone!r} is no known time zone{_suggest(zone, _zones())}")
+    prices = settings.prices
+    for key in ("floor_per_gpu_hour", "electricity_per_kwh"):
+        try:
+            prices.money(getattr(prices, key))
+        except ValueError as error:
+            raise ValueError(f"prices.{key if 'currency' not in str(error) else 'currency'}: {error}") from error
+
+
+def _zones() -> list[str]:
+    return sorted(zoneinfo.available_timezones())
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Any], words: str) -> None:
+    for key in given:
+        if key not in known:
+            raise ValueError(f"{words.format(key)} is not known{_suggest(key, known)}")
+
+
+def _suggest(word: str, known: Mapping[str, Any] | list[str]) -> str:
+    near = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _explain(declared: Declaration) -> str:
+    text = f"{declared.title}: {declared.help}"
+    if declared.choices:
+        text += f" ({', '.join(declared.choices)})"
+    elif declared.low is not None:
+        text += f" ({declared.low} to {declared.high}{' ' + declared.unit if declared.unit else ''})"
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [str(entry) for entry in value]
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,63 @@
+"""The leases this machine holds or held, and what was decided about each offer."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+import msgspec
+
+from argentum_desktop.domain.decision import Decision
+from argentum_desktop.domain.job import JobState
+from argentum_desktop.domain.lease import Lease
+
+
+def save(connection: sqlite3.Connection, lease: Lease) -> None:
+    """Write the whole of it; the last writing counts."""
+    connection.execute(
+        "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            lease.lease_id,
+            lease.market,
+            lease.state.value,
+            lease.accepted_at.isoformat(),
+            lease.ended_at.isoformat() if lease.ended_at else None,
+            msgspec.json.encode(lease).decode(),
+        ),
+    )
+
+
+def find(connection: sqlite3.Connection, lease_id: str) -> Lease | None:
+    row = connection.execute("SELECT body FROM leases WHERE lease_id = ?", (lease_id,)).fetchone()
+    return _lease(row) if row else None
+
+
+def unfinished(connection: sqlite3.Connection) -> list[Lease]:
+    """Every lease with something left to do, oldest first."""
+    rows = connection.execute("SELECT body FROM leases WHERE state != ? ORDER BY accepted_at", (JobState.CLOSED.value,))
+    return [_lease(row) for row in rows]
+
+
+def recent(connection: sqlite3.Connection, limit: int) -> list[Lease]:
+    """Newest first."""
+    rows = connection.execute("SELECT body FROM leases ORDER BY accepted_at DESC LIMIT ?", (limit,))
+    return [_lease(row) for row in rows]
+
+
+def add_decision(connection: sqlite3.Connection, lease_id: str, decided_at: datetime, decision: Decision) -> None:
+    connection.execute(
+        "INSERT INTO decisions (decided_at, lease_id, accepted, body) VALUES (?, ?, ?, ?)",
+        (decided_at.isoformat(), lease_id, decision.is_yes, msgspec.json.encode(decision).decode()),
+    )
+
+
+def recent_decisions(connection: sqlite3.Connection, limit: int) -> list[tuple[datetime, str, Decision]]:
+    """Newest first: when, about which lease, what."""
+    rows = connection.execute(
+        "SELECT decided_at, lease_id, body FROM decisions ORDER BY decision_id DESC LIMIT ?", (limit,)
+    )
+    return [(datetime.fromisoformat(at), lease, msgspec.json.decode(body, type=Decision)) for at, lease, body in rows]
+
+
+def _lease(row: tuple[str]) -> Lease:
+    return msgspec.json.decode(row[0], type=Lease)

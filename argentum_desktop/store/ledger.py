@@ -1,0 +1,60 @@
+"""The ledger's rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+
+from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.posting import Posting, Transaction
+
+
+def add(connection: sqlite3.Connection, transaction: Transaction) -> bool:
+    """Post it, once: the same id again changes nothing.
+
+    Returns:
+        Whether it was new.
+    """
+    known = connection.execute(
+        "SELECT 1 FROM transactions WHERE transaction_id = ?", (transaction.transaction_id,)
+    ).fetchone()
+    if known:
+        return False
+    connection.execute(
+        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?)",
+        (
+            transaction.transaction_id,
+            transaction.posted_at.isoformat(),
+            transaction.lease_id,
+            transaction.description,
+            transaction.energy_mj,
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO postings VALUES (?, ?, ?, ?)",
+        [
+            (transaction.transaction_id, posting.account, posting.amount.micros, posting.amount.currency)
+            for posting in transaction.postings
+        ],
+    )
+    return True
+
+
+def between(connection: sqlite3.Connection, start: datetime, end: datetime) -> list[Transaction]:
+    """The transactions posted from `start` to just before `end`, oldest first."""
+    rows = connection.execute(
+        "SELECT transaction_id, posted_at, lease_id, description, energy_mj, account, micros, currency"
+        " FROM transactions JOIN postings USING (transaction_id)"
+        " WHERE posted_at >= ? AND posted_at < ? ORDER BY posted_at, transaction_id, account",
+        (start.isoformat(), end.isoformat()),
+    )
+    return list(_transactions(rows))
+
+
+def _transactions(rows: Iterable[tuple[str, str, str, str, int, str, int, str]]) -> Iterable[Transaction]:
+    for head, group in groupby(rows, key=lambda row: row[:5]):
+        postings = tuple(Posting(account, Money(micros, currency)) for *_, account, micros, currency in group)
+        transaction_id, posted_at, lease_id, description, energy_mj = head
+        yield Transaction(transaction_id, datetime.fromisoformat(posted_at), lease_id, description, postings, energy_mj)

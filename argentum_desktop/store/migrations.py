@@ -1,0 +1,54 @@
+"""The tables, as numbered steps. A step that has shipped is never changed; a new one is added after it."""
+
+AGENT = (
+    """
+    CREATE TABLE program_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE leases (
+        lease_id TEXT PRIMARY KEY,
+        market TEXT NOT NULL,
+        state TEXT NOT NULL,
+        accepted_at TEXT NOT NULL,
+        ended_at TEXT,
+        body TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX leases_open ON leases (accepted_at) WHERE state != 'closed';
+    CREATE INDEX leases_recent ON leases (accepted_at DESC);
+
+    CREATE TABLE decisions (
+        decision_id INTEGER PRIMARY KEY,
+        decided_at TEXT NOT NULL,
+        lease_id TEXT NOT NULL,
+        accepted INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX decisions_recent ON decisions (decided_at DESC);
+
+    CREATE TABLE transactions (
+        transaction_id TEXT PRIMARY KEY,
+        posted_at TEXT NOT NULL,
+        lease_id TEXT NOT NULL,
+        description TEXT NOT NULL,
+        energy_mj INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX transactions_by_time ON transactions (posted_at);
+
+    CREATE TABLE postings (
+        transaction_id TEXT NOT NULL REFERENCES transactions,
+        account TEXT NOT NULL,
+        micros INTEGER NOT NULL,
+        currency TEXT NOT NULL,
+        PRIMARY KEY (transaction_id, account, currency)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The ledger only grows: a mistake is corrected by a new transaction.
+    CREATE TRIGGER transactions_stay BEFORE UPDATE ON transactions
+        BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+    CREATE TRIGGER transactions_keep BEFORE DELETE ON transactions
+        BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+    CREATE TRIGGER postings_stay BEFORE UPDATE ON postings
+        BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+    CREATE TRIGGER postings_keep BEFORE DELETE ON postings
+        BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+    """,
+)
