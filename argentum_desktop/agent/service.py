@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +11,16 @@ from argentum_desktop.agent.status import JobView, Status
 from argentum_desktop.events import EventBus
 from argentum_desktop.ledger.earnings import DayEarnings
 from argentum_desktop.telemetry.history import Point
+
+
+@dataclass(frozen=True)
+class ShowRequested:
+    """Somebody started the application a second time, or asked for its window."""
+
+
+@dataclass(frozen=True)
+class QuitRequested:
+    """Somebody asked the application to end."""
 
 
 class OwnerService(Protocol):
@@ -38,9 +49,7 @@ class OwnerService(Protocol):
 
     async def log_tail(self, lease_id: str, limit_bytes: int) -> str: ...
 
-    async def series(
-        self, gpu_id: str, metric: str, start: datetime, end: datetime, points: int
-    ) -> Sequence[Point]:
+    async def series(self, gpu_id: str, metric: str, start: datetime, end: datetime, points: int) -> Sequence[Point]:
         """At most `points` points of one of `domain.gpu.METRICS`, oldest first; no point where nothing was recorded."""
         ...
 

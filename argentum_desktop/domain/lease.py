@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from argentum_desktop.domain.job import JobSpec, JobState, Outcome
+from argentum_desktop.domain.job import Artifact, JobSpec, JobState, Outcome
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import Offer
+from argentum_desktop.domain.receipt import Receipt
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,14 @@ class Lease:
     """One accepted offer and how far this machine got with it. The store keeps one row of this per lease.
 
     Attributes:
-        market: the market's base address, which is also its name in the ledger.
-        ending: why it is being ended or was, in words; empty while nobody wants it to end.
+        market: the market's name in the ledger: its address, or `local` for the one of this computer.
+        renewed_at: when the last beat that the market took was sent.
+        frozen_at: since when the owner has it frozen; None while it is not.
+        frozen_s: how long it was frozen before; those seconds are not billed.
+        outcome: how it ended, or is to end once that is decided.
+        reason: why it ended so, in words; empty while nobody wants it to end.
+        image_id: the engine's name for the loaded image, empty until it is loaded.
+        log_offset: how many bytes of the job's log the market has.
     """
 
     market: str
@@ -35,9 +42,16 @@ class Lease:
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     exit_code: int | None = None
-    ending: str = ""
+    reason: str = ""
+    renewed_at: datetime | None = None
+    beat_seq: int = 0
     usage: Usage = field(default_factory=Usage)
+    frozen_at: datetime | None = None
+    frozen_s: int = 0
+    image_id: str = ""
+    outputs: tuple[Artifact, ...] = ()
     log_offset: int = 0
+    receipt: Receipt | None = None
 
     @property
     def lease_id(self) -> str:
@@ -50,6 +64,10 @@ class Lease:
     @property
     def price_per_hour(self) -> Money:
         return self.offer.price_per_hour
+
+    @property
+    def gpu_ids(self) -> tuple[str, ...]:
+        return self.offer.gpu_ids
 
     @property
     def container_name(self) -> str:

@@ -10,7 +10,7 @@ from argentum_desktop.domain.gpu import Reading, SourceReport
 
 
 class GpuSource(Protocol):
-    """One vendor's way to list and read its cards. Calls may block and even hang: only the sensor process makes them."""
+    """One vendor's way to list and read its cards. Calls may block or even hang: only the sensor process makes them."""
 
     def discover(self) -> SourceReport:
         """List the cards, or say why there are none. Never raises."""

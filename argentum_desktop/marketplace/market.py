@@ -22,6 +22,11 @@ class Market(Protocol):
         """The base address; also the market's name in the ledger."""
         ...
 
+    @property
+    def meta(self) -> wire.Meta | None:
+        """What the market said of itself when it was last connected to; None before."""
+        ...
+
     async def connect(self) -> wire.Meta:
         """Read what the market is, enrol this device's key where it is new, and remember the clock's offset."""
         ...

@@ -12,6 +12,8 @@ from argentum_desktop.runner.sandbox import SandboxSpec
 
 
 class ContainerState(StrEnum):
+    """Where a container is in its life; the engines' finer words are mapped to these."""
+
     CREATED = "created"
     RUNNING = "running"
     PAUSED = "paused"
@@ -64,8 +66,12 @@ class ContainerEngine(Protocol):
         """Raises `EngineMissingError` when nothing answers."""
         ...
 
-    async def load_image(self, archive: Path) -> str:
-        """Load an OCI archive; returns the image id by which it is run."""
+    async def load_image(self, archive: Path, wanted_digest: str | None = None) -> str:
+        """Prove an OCI archive (against `wanted_digest`, where given) and load it; returns the id by which it is run.
+
+        Raises:
+            ImageError: it is not an OCI archive, not the wanted one, damaged, or made for another kind of machine.
+        """
         ...
 
     async def remove_image(self, image_id: str) -> None:

@@ -1,5 +1,12 @@
 """The tables, as numbered steps. A step that has shipped is never changed; a new one is added after it."""
 
+from argentum_desktop.domain.gpu import METRICS
+
+_VALUES = ", ".join(f"{metric} INTEGER" for metric in METRICS)
+_SUMMARIES = ", ".join(
+    f"{metric}_n INTEGER, {metric}_low REAL, {metric}_mean REAL, {metric}_high REAL" for metric in METRICS
+)
+
 AGENT = (
     """
     CREATE TABLE program_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -50,5 +57,22 @@ AGENT = (
         BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
     CREATE TRIGGER postings_keep BEFORE DELETE ON postings
         BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
+    """,
+)
+
+# Seconds are kept time first, so that a batch of all cards goes to the end of the file; the longer spans are read by
+# card, so they lie by card.
+TELEMETRY = (
+    f"""
+    CREATE TABLE cards (card INTEGER PRIMARY KEY, gpu_id TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE seconds (
+        at INTEGER NOT NULL, card INTEGER NOT NULL, {_VALUES}, PRIMARY KEY (at, card)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE minutes (
+        card INTEGER NOT NULL, at INTEGER NOT NULL, {_SUMMARIES}, PRIMARY KEY (card, at)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hours (
+        card INTEGER NOT NULL, at INTEGER NOT NULL, {_SUMMARIES}, PRIMARY KEY (card, at)
+    ) STRICT, WITHOUT ROWID;
     """,
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
+from sqlite3 import Connection
 
 
-def get(connection: sqlite3.Connection, key: str) -> str | None:
+def get(connection: Connection, key: str) -> str | None:
     row = connection.execute("SELECT value FROM program_state WHERE key = ?", (key,)).fetchone()
     return row[0] if row else None
 
 
-def put(connection: sqlite3.Connection, key: str, value: str | None) -> None:
+def put(connection: Connection, key: str, value: str | None) -> None:
     """Remember `value`; None forgets."""
     if value is None:
         connection.execute("DELETE FROM program_state WHERE key = ?", (key,))

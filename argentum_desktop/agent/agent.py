@@ -1,0 +1,247 @@
+"""The agent: everything that goes on without anybody looking."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from sqlite3 import Connection
+
+from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.cards_watch import CardsWatch
+from argentum_desktop.agent.engine_watch import EngineWatch
+from argentum_desktop.agent.income import Income
+from argentum_desktop.agent.job_run import JobRun
+from argentum_desktop.agent.lease_book import LeaseMoved
+from argentum_desktop.agent.lifecycle import carry
+from argentum_desktop.agent.market_link import MarketLink
+from argentum_desktop.agent.notices import NoticeBoard
+from argentum_desktop.agent.recovery import clear_leftovers
+from argentum_desktop.agent.status import Status, StatusChanged
+from argentum_desktop.agent.status_board import board
+from argentum_desktop.domain.job import JobState, Outcome
+from argentum_desktop.domain.lease import Lease
+from argentum_desktop.errors import ArgentumError
+from argentum_desktop.gpus.watched_sensor import Sensor
+from argentum_desktop.marketplace.market import Market
+from argentum_desktop.policy.gates import Pause
+from argentum_desktop.store import program_state
+from argentum_desktop.store.database import Database
+from argentum_desktop.telemetry.sampler import Sampler
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+REFRESH_EVERY_TICKS = 60
+AGAIN_AFTER_S = 5.0
+# A card is free for the next job as soon as nothing of the last one can be on it.
+_CARD_IN_USE = frozenset(JobState) - {JobState.COMPLETING, JobState.CLEANING, JobState.CLOSED}
+_PAUSE_KEY = "paused"
+_FOR_EVER = "until resumed"
+
+MarketFinder = Callable[[str], Awaitable[Market]]
+
+
+class Agent:
+    """Holds the stages together: cards, markets, decisions, jobs, money.
+
+    Args:
+        market_names: the markets to take work from, by their names in the ledger.
+        find_market: connects a name with its market; starts the embedded one where that is meant.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        database: Database,
+        sensor: Sensor,
+        sampler: Sampler,
+        market_names: Sequence[str],
+        find_market: MarketFinder,
+    ) -> None:
+        self.bench = bench
+        self.notices = NoticeBoard()
+        self.income = Income(database, bench)
+        self._database = database
+        self._sampler = sampler
+        self._market_names = market_names
+        self._find_market = find_market
+        self._runs: dict[str, JobRun] = {}
+        self._jobs: dict[str, asyncio.Task[None]] = {}
+        self._links: dict[str, MarketLink] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._engine = EngineWatch(bench, self.notices)
+        self._cards = CardsWatch(bench, sensor, self.notices, self.runs)
+        self._is_started = False
+        self._told: tuple[object, ...] = ()
+        bench.events.subscribe(LeaseMoved, lambda _: self._tell())
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what an earlier run left, then begin.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        self.bench.pause = await self._database.read(_read_pause)
+        await self.income.refresh()
+        self._loop(self._sampler.run)
+        self._loop(self._cards.run)
+        await self._engine.look()
+        self._loop(self._engine.run)
+        unfinished = await self.bench.book.unfinished()
+        await self._clear(unfinished)
+        for name in self._market_names:
+            self._loop(self._work_for, name)
+        for lease in unfinished:
+            self._loop(self._resume_job, lease)
+        self._loop(self._tick)
+        self._is_started = True
+        self._tell()
+
+    async def close(self) -> None:
+        """Give running jobs back in good order, settle what can be settled, and stop."""
+        for run in self._runs.values():
+            run.request_end(Outcome.RECLAIMED, "The owner closed Argentum Desktop.")
+        if self._jobs:
+            await asyncio.wait(self._jobs.values(), timeout=self.bench.settings.jobs.stop_grace_s + 20)
+        for task in (*self._loops, *self._jobs.values()):
+            task.cancel()
+        await asyncio.gather(*self._loops, *self._jobs.values(), return_exceptions=True)
+        await self._sampler.flush()
+        await self._engine.close()
+
+    def runs(self) -> list[JobRun]:
+        """The jobs that are not closed yet."""
+        return list(self._runs.values())
+
+    def status(self) -> Status:
+        """What is true now."""
+        return board(
+            self.bench,
+            self.runs(),
+            list(self._links.values()),
+            self.notices,
+            today=self.income.today,
+            week=self.income.week,
+            earned_today=self.income.per_card,
+            is_started=self._is_started,
+        )
+
+    # -- what the owner asks ------------------------------------------------------------------------------------------
+
+    async def pause(self, until: datetime | None) -> None:
+        """Freeze what runs and take nothing new. Remembered over a restart."""
+        await self._remember_pause(Pause(until))
+
+    async def resume(self) -> None:
+        await self._remember_pause(None)
+
+    async def stop_jobs(self) -> None:
+        """Give every job back, with notice, and stay paused."""
+        await self.pause(None)
+        for run in self._runs.values():
+            run.request_end(Outcome.RECLAIMED, "The owner stopped it.")
+
+    async def _remember_pause(self, pause: Pause | None) -> None:
+        value = None if pause is None else pause.until.isoformat() if pause.until else _FOR_EVER
+        await self._database.write(lambda connection: program_state.put(connection, _PAUSE_KEY, value))
+        self.bench.pause = pause
+        self._look_again()
+
+    # -- work ---------------------------------------------------------------------------------------------------------
+
+    async def _work_for(self, name: str) -> None:
+        """Take offers of one market for as long as the application runs."""
+        try:
+            market = await self._find_market(name)
+        except ArgentumError as error:
+            self.notices.put(f"market {name}", error)
+            raise
+        self.notices.take_down(f"market {name}")
+        link = MarketLink(name, market, self.bench, self._database, busy=self._busy, accepted=self._begin)
+        self._links[name] = link
+        await link.run()
+
+    def _busy(self) -> list[Lease]:
+        return [run.lease for run in self._runs.values() if run.lease.state in _CARD_IN_USE]
+
+    def _begin(self, lease: Lease, market: Market) -> None:
+        run = JobRun(lease, market, self.bench)
+        self._runs[lease.lease_id] = run
+        self._jobs[lease.lease_id] = asyncio.create_task(self._carry(run), name=f"job {lease.lease_id}")
+
+    async def _resume_job(self, lease: Lease) -> None:
+        """Go on with a job that an earlier run of this application began."""
+        market = await self._find_market(lease.market)
+        self._begin(lease, market)
+        await self._jobs[lease.lease_id]
+
+    async def _carry(self, run: JobRun) -> None:
+        try:
+            await carry(run)
+        finally:
+            self._runs.pop(run.lease.lease_id, None)
+            self._jobs.pop(run.lease.lease_id, None)
+        await self.income.refresh()
+        self._look_again()
+
+    async def _clear(self, unfinished: Sequence[Lease]) -> None:
+        try:
+            await clear_leftovers(self.bench, unfinished)
+        except ArgentumError as error:
+            log.warning("leftovers of an earlier run stay for now: %s", error)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Rules change with time: a window opens, a pause ends, a card cools down, a new day begins."""
+        ticks = 0
+        while True:
+            await self.bench.clock.sleep(TICK_S)
+            ticks += 1
+            for link in self._links.values():
+                link.look_again()
+            if ticks % REFRESH_EVERY_TICKS == 0:
+                await self.income.refresh()
+            if ticks % 5 == 0:
+                self._tell()
+
+    def _look_again(self) -> None:
+        for run in self._runs.values():
+            run.wake()
+        for link in self._links.values():
+            link.look_again()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Publish the status when it says something new."""
+        status = self.status()
+        told = (status.state, status.sentence, status.notices, status.today, status.markets, status.paused_until)
+        if told != self._told:
+            self._told = told
+            self.bench.events.publish(StatusChanged(status))
+
+    def _loop(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        self._loops.append(asyncio.create_task(self._again_and_again(work, *arguments)))
+
+    async def _again_and_again(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        """One part's fault must not end the others: it is logged, and the part starts again."""
+        while True:
+            try:
+                await work(*arguments)
+                return
+            except ArgentumError as error:
+                log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
+            except Exception:
+                log.exception("%s failed; again in %g s", getattr(work, "__name__", work), AGAIN_AFTER_S)
+            await self.bench.clock.sleep(AGAIN_AFTER_S)
+
+
+def _read_pause(connection: Connection) -> Pause | None:
+    value = program_state.get(connection, _PAUSE_KEY)
+    if value is None:
+        return None
+    return Pause(None if value == _FOR_EVER else datetime.fromisoformat(value))

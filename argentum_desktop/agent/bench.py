@@ -1,0 +1,72 @@
+"""What every job on this machine works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from argentum_desktop.agent.lease_book import LeaseBook
+from argentum_desktop.clock import Clock
+from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.host import HostState
+from argentum_desktop.errors import EngineMissingError
+from argentum_desktop.events import EventBus
+from argentum_desktop.paths import Home
+from argentum_desktop.policy.gates import Circumstances, Pause
+from argentum_desktop.runner.engine import ContainerEngine, EngineInfo
+from argentum_desktop.settings.schema import Settings
+
+
+@dataclass
+class Bench:
+    """The parts a job needs, and the few facts about this machine that change while it runs.
+
+    Attributes:
+        installation_id: tells our containers from those of another home folder on the same engine.
+        engine_problem: why there is no engine, in words; empty while one answers.
+    """
+
+    home: Home
+    settings: Settings
+    zone: ZoneInfo
+    clock: Clock
+    events: EventBus
+    book: LeaseBook
+    installation_id: str
+    host: HostState
+    engine: ContainerEngine | None = None
+    engine_info: EngineInfo | None = None
+    engine_problem: str = ""
+    pause: Pause | None = None
+    gpus: dict[str, Gpu] = field(default_factory=dict)
+    readings: dict[str, Reading] = field(default_factory=dict)
+
+    def needed_engine(self) -> ContainerEngine:
+        """The engine.
+
+        Raises:
+            EngineMissingError: there is none at present.
+        """
+        if self.engine is None:
+            raise EngineMissingError(self.engine_problem or "No container engine answers.")
+        return self.engine
+
+    def circumstances(self, gpu: Gpu, *, market_is_local: bool) -> Circumstances:
+        """Everything a rule may look at about this card now."""
+        return Circumstances(
+            gpu=gpu,
+            reading=self.readings.get(gpu.gpu_id),
+            host=self.host,
+            settings=self.settings,
+            zone=self.zone,
+            now=self.clock.now(),
+            pause=self.current_pause(),
+            engine_problem=self.engine_problem,
+            market_is_local=market_is_local,
+        )
+
+    def current_pause(self) -> Pause | None:
+        """The owner's pause, unless its time has passed."""
+        if self.pause is not None and self.pause.until is not None and self.pause.until <= self.clock.now():
+            return None
+        return self.pause

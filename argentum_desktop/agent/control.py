@@ -1,0 +1,139 @@
+"""How the commands speak with the running application: one line of JSON there, one back, over loopback.
+
+The address and a token stand in a file that only the owner can read; whoever can read that file could also read and
+change everything else of the application. Loopback instead of a Unix socket, because Windows needs it anyway and a
+home folder's path can be longer than a socket's name may be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from argentum_desktop.errors import ArgentumError, NotRunningError
+
+log = logging.getLogger(__name__)
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+ANSWER_WITHIN_S = 10
+
+Handler = Callable[[Mapping[str, Any]], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """What the control file holds."""
+
+    port: int
+    token: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call, with the proof that it comes from the owner."""
+
+    token: str
+    call: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Either a value or what went wrong, in the words of an `ArgentumError`."""
+
+    value: Any = None
+    error: str = ""
+    remedy: str = ""
+
+
+class ControlServer:
+    """Answers the calls in `handlers`; others are told that there is no such call."""
+
+    def __init__(self, file: Path, handlers: Mapping[str, Handler]) -> None:
+        self._file = file
+        self._handlers = handlers
+        self._token = secrets.token_urlsafe(32)
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Listen, and say where in the control file."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_LINE_BYTES)
+        port = self._server.sockets[0].getsockname()[1]
+        await asyncio.to_thread(
+            _write_private, self._file, msgspec.json.encode(Address(port, self._token, os.getpid()))
+        )
+
+    async def close(self) -> None:
+        """Stop listening and take the file away."""
+        if self._server is not None:
+            self._server.close()
+            await asyncio.to_thread(self._file.unlink, missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await self._answer(await reader.readline())
+            writer.write(msgspec.json.encode(answer) + b"\n")
+            await writer.drain()
+        except (OSError, ValueError, TimeoutError) as error:
+            log.info("a control call was not answered: %s", error)
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> Answer:
+        try:
+            request = msgspec.json.decode(line, type=Request)
+        except msgspec.MsgspecError:
+            return Answer(error="That is not a call.")
+        if not secrets.compare_digest(request.token, self._token):
+            return Answer(error="This call does not come from the owner of the application.")
+        handler = self._handlers.get(request.call)
+        if handler is None:
+            return Answer(error=f"This version knows no call {request.call!r}.", remedy="Restart the application.")
+        try:
+            return Answer(value=await handler(request.arguments))
+        except ArgentumError as error:
+            return Answer(error=error.message, remedy=error.remedy)
+
+
+def call(file: Path, name: str, **arguments: Any) -> Any:
+    """Ask the running application.
+
+    Raises:
+        NotRunningError: nobody answers.
+        ArgentumError: it answered that it cannot.
+    """
+    try:
+        address = msgspec.json.decode(file.read_bytes(), type=Address)
+        with socket.create_connection(("127.0.0.1", address.port), timeout=ANSWER_WITHIN_S) as connection:
+            connection.sendall(msgspec.json.encode(Request(address.token, name, arguments)) + b"\n")
+            line = connection.makefile("rb").readline()
+        answer = msgspec.json.decode(line, type=Answer)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NotRunningError(
+            f"Argentum Desktop is not running in {file.parent}.",
+            "Start it with: argentum-desktop, or argentum-desktop agent on a machine without a screen.",
+        ) from error
+    if answer.error:
+        raise ArgentumError(answer.error, answer.remedy)
+    return answer.value
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Readable by nobody else at any moment, and never half written."""
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    temporary.replace(path)

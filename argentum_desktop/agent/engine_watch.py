@@ -1,0 +1,51 @@
+"""Whether there is a container engine, now and later."""
+
+from __future__ import annotations
+
+from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.notices import NoticeBoard
+from argentum_desktop.errors import ArgentumError, EngineError
+from argentum_desktop.runner.discovery import find_engine
+
+PART = "engine"
+LOOK_EVERY_S = 30.0
+
+
+class EngineWatch:
+    """Keeps `bench.engine` true."""
+
+    def __init__(self, bench: Bench, notices: NoticeBoard) -> None:
+        self._bench = bench
+        self._notices = notices
+
+    async def run(self) -> None:
+        """Look for ever. An engine installed or started later is found without a restart."""
+        while True:
+            await self.look()
+            await self._bench.clock.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Find an engine, or see whether the one we have still answers."""
+        try:
+            await self._find_or_ask()
+        except ArgentumError as error:
+            self._bench.engine_info = None
+            self._bench.engine_problem = error.message
+            self._notices.put(PART, error)
+
+    async def close(self) -> None:
+        if self._bench.engine is not None:
+            await self._bench.engine.close()
+
+    async def _find_or_ask(self) -> None:
+        bench = self._bench
+        if bench.engine is None:
+            bench.engine = await find_engine(bench.settings.jobs.engine, bench.home.engine, bench.clock)
+        bench.engine_info = await bench.engine.info()
+        if not bench.engine_info.limits_enforced:
+            raise EngineError(
+                f"{bench.engine_info.name} on this computer does not enforce memory and process limits.",
+                "Run it as root, or give your user delegated control groups (cgroup v2), then try again.",
+            )
+        bench.engine_problem = ""
+        self._notices.take_down(PART)

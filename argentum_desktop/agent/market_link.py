@@ -1,0 +1,195 @@
+"""One market, seen from the agent: what we ask there, and what we say to its offers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from sqlite3 import Connection
+
+from argentum_desktop import __version__
+from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.status import MarketStatus
+from argentum_desktop.domain.decision import Decision, Verdict
+from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.job import MIB, JobState
+from argentum_desktop.domain.lease import Lease
+from argentum_desktop.domain.offer import Offer
+from argentum_desktop.errors import MarketError
+from argentum_desktop.marketplace import wire
+from argentum_desktop.marketplace.feed import MarketConnected, MarketLost, OfferFeed
+from argentum_desktop.marketplace.market import Market
+from argentum_desktop.policy.evaluate import capacity, may_offer, may_run
+from argentum_desktop.policy.floors import asking_price
+from argentum_desktop.store import program_state
+from argentum_desktop.store.database import Database
+
+log = logging.getLogger(__name__)
+
+# A window that closes soon shortens what we ask for; in steps, because every change breaks off a poll.
+WALL_STEP_S = 300
+
+
+class MarketLink:
+    """Asks one market for work and decides on what it offers.
+
+    Args:
+        name: the market's name in the ledger.
+        busy: the cards and leases that are at work now.
+        accepted: told each lease that was written down as about to be accepted.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        market: Market,
+        bench: Bench,
+        database: Database,
+        *,
+        busy: Callable[[], Sequence[Lease]],
+        accepted: Callable[[Lease, Market], None],
+    ) -> None:
+        self.name = name
+        self.market = market
+        self.status = MarketStatus(market.url, market.url, is_local=False, is_connected=False, problem="Connecting.")
+        self._bench = bench
+        self._database = database
+        self._busy = busy
+        self._accepted = accepted
+        self._feed = OfferFeed(
+            market,
+            bench.events,
+            bench.clock,
+            asks=self._asks,
+            held_leases=lambda: [lease.lease_id for lease in self._busy()],
+            inventory=self._inventory,
+            next_claim_key=self._claim_key,
+        )
+        bench.events.subscribe(MarketConnected, self._connected)
+        bench.events.subscribe(MarketLost, self._lost)
+
+    async def run(self) -> None:
+        """Take offers for ever."""
+        async for offer in self._feed.offers():
+            await self._consider(offer)
+
+    def look_again(self) -> None:
+        """Something that decides what we ask may have changed."""
+        self._feed.asks_changed()
+
+    @property
+    def fee_ppm(self) -> int:
+        return self.market.meta.fee_ppm if self.market.meta else 0
+
+    @property
+    def is_local(self) -> bool:
+        return self.market.meta is not None and self.market.meta.is_local
+
+    def offerable(self, gpu: Gpu) -> Decision:
+        """Whether this card asks this market for work now; the words for the owner when it does not."""
+        decision = may_offer(self._bench.circumstances(gpu, market_is_local=self.is_local))
+        meta, ours = self.market.meta, self._bench.settings.prices.currency
+        if meta is not None and meta.currency != ours:
+            reason = f"The market pays in {meta.currency}; your prices are in {ours}."
+            remedy = f"Set prices.currency to {meta.currency}."
+            return Decision((*decision.verdicts, Verdict("currency", False, reason, remedy)))
+        return decision
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _asks(self) -> list[wire.Ask]:
+        busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids}
+        free = [gpu for gpu in self._bench.gpus.values() if gpu.gpu_id not in busy]
+        return [self._ask(gpu) for gpu in free if self.offerable(gpu).is_yes]
+
+    def _ask(self, gpu: Gpu) -> wire.Ask:
+        most = capacity(self._bench.circumstances(gpu, market_is_local=self.is_local))
+        return wire.Ask(
+            gpu_id=gpu.gpu_id,
+            floor_per_hour=asking_price(gpu, self.fee_ppm, self._bench.settings.prices),
+            max_wall_s=max(1, most.wall_s // WALL_STEP_S * WALL_STEP_S),
+            max_memory_mib=most.memory_mib,
+            max_cpu_millis=most.cpu_millis,
+            max_disk_mib=most.disk_mib,
+        )
+
+    def _inventory(self) -> wire.Inventory:
+        """The cards this market may know of: a simulated one stays at home."""
+        cards = tuple(
+            wire.Card(
+                gpu_id=gpu.gpu_id,
+                name=gpu.name,
+                vendor=gpu.vendor,
+                memory_mib=(gpu.memory_total_bytes or 0) // MIB,
+                is_simulated=gpu.is_simulated,
+            )
+            for gpu in self._bench.gpus.values()
+            if self.is_local or not gpu.is_simulated
+        )
+        return wire.Inventory(cards, f"argentum-desktop/{__version__}")
+
+    async def _claim_key(self) -> str:
+        """The key of the question that has not been answered yet, across restarts; else a new one."""
+        name, new = self._key_name, secrets.token_hex(16)
+
+        def change(connection: Connection) -> str:
+            key = program_state.get(connection, name) or new
+            program_state.put(connection, name, key)
+            return key
+
+        return await self._database.write(change)
+
+    @property
+    def _key_name(self) -> str:
+        return f"claim:{self.name}"
+
+    # -- deciding -----------------------------------------------------------------------------------------------------
+
+    async def _consider(self, offer: Offer) -> None:
+        """Accept or decline. The answer is on disk before the market hears it, and the question is then done with."""
+        if await self._bench.book.find(offer.lease_id) is None:
+            decision = self._decide(offer)
+            now = self._bench.clock.now()
+            if decision.is_yes:
+                lease = Lease(self.name, offer, JobState.ACCEPTING, accepted_at=now)
+                await self._bench.book.open(lease, now, decision)
+                self._accepted(lease, self.market)
+            else:
+                log.info("declined %s: %s", offer.lease_id, decision.reason)
+                await self._bench.book.refuse(offer.lease_id, now, decision)
+                await self._decline(offer, decision.reason)
+        await self._database.write(lambda connection: program_state.put(connection, self._key_name, None))
+
+    def _decide(self, offer: Offer) -> Decision:
+        """Every leased card must agree; the market is not believed about any of them."""
+        verdicts: list[Verdict] = []
+        busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids}
+        for gpu_id in offer.gpu_ids:
+            gpu = self._bench.gpus.get(gpu_id)
+            if gpu is None or gpu_id in busy:
+                verdicts.append(Verdict("card", False, "It is for a card that is not free here."))
+            else:
+                at = self._bench.circumstances(gpu, market_is_local=self.is_local)
+                verdicts.extend(may_run(offer, at).verdicts)
+        if not offer.gpu_ids or len(set(offer.gpu_ids)) != len(offer.gpu_ids):
+            verdicts.append(Verdict("card", False, "It names no card, or one twice."))
+        return Decision(tuple(verdicts))
+
+    async def _decline(self, offer: Offer, reason: str) -> None:
+        try:
+            await self.market.decline(offer, reason[:200])
+        except MarketError as error:
+            # Not worth a second try: an offer that nobody accepts lapses by itself.
+            log.info("the market did not hear that %s was declined: %s", offer.lease_id, error)
+
+    # -- connection ---------------------------------------------------------------------------------------------------
+
+    def _connected(self, event: MarketConnected) -> None:
+        if event.url == self.market.url:
+            self.status = MarketStatus(event.name, event.url, self.is_local, is_connected=True)
+
+    def _lost(self, event: MarketLost) -> None:
+        if event.url == self.market.url:
+            self.status = MarketStatus(
+                self.status.name, event.url, self.status.is_local, is_connected=False, problem=event.problem
+            )

@@ -1,0 +1,126 @@
+"""Puts the present together into one `Status`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from argentum_desktop import __version__
+from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.job_run import JobRun
+from argentum_desktop.agent.market_link import MarketLink
+from argentum_desktop.agent.notices import NoticeBoard
+from argentum_desktop.agent.sentences import job_words, sentence
+from argentum_desktop.agent.status import AgentState, CardStatus, JobView, Notice, Status
+from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.job import JobState
+from argentum_desktop.domain.lease import Lease
+from argentum_desktop.domain.money import Money, price_for
+from argentum_desktop.ledger.earnings import Totals
+
+# Reasons that are the owner's own wish or the calendar's, and nothing to call attention to.
+_QUIET_RULES = {"window": AgentState.OUTSIDE_HOURS, "pause": AgentState.PAUSED}
+
+
+def board(
+    bench: Bench,
+    runs: Sequence[JobRun],
+    links: Sequence[MarketLink],
+    notices: NoticeBoard,
+    *,
+    today: Totals,
+    week: Totals,
+    earned_today: dict[str, Money],
+    is_started: bool,
+) -> Status:
+    """What is true now."""
+    jobs = tuple(view(run.lease, bench, run) for run in runs)
+    cards = tuple(_card(gpu, bench, runs, links, earned_today.get(gpu.gpu_id)) for gpu in bench.gpus.values())
+    told = notices.all()
+    state = _state(bench, jobs, cards, links, told) if is_started else AgentState.STARTING
+    pause, now = bench.current_pause(), bench.clock.now()
+    return Status(
+        state=state,
+        sentence=sentence(
+            state,
+            jobs=jobs,
+            cards=cards,
+            notices=told,
+            pause=pause,
+            floor=bench.settings.prices.floor,
+            now=now,
+            zone=bench.zone,
+        ),
+        taken_at=now,
+        version=__version__,
+        home=str(bench.home.root),
+        engine=_engine_words(bench),
+        cards=cards,
+        jobs=jobs,
+        markets=tuple(link.status for link in links),
+        today=today,
+        week=week,
+        notices=told,
+        paused_until=pause.until if pause else None,
+    )
+
+
+def view(lease: Lease, bench: Bench, run: JobRun | None = None) -> JobView:
+    """One lease as the owner sees it."""
+    usage = run.usage() if run is not None else lease.usage
+    share = lease.price_per_hour - lease.price_per_hour.scaled(lease.offer.fee_ppm, 1_000_000)
+    return JobView(
+        lease_id=lease.lease_id,
+        title=lease.job.title,
+        gpu_ids=lease.gpu_ids,
+        state=lease.state,
+        accepted_at=lease.accepted_at,
+        price_per_hour=lease.price_per_hour,
+        earned=lease.receipt.net if lease.receipt else price_for(share, usage.billable_s),
+        is_settled=lease.receipt is not None,
+        elapsed_s=usage.billable_s,
+        wall_s=lease.job.limits.wall_s,
+        progress_percent=run.progress_percent if run is not None else None,
+        is_frozen=lease.frozen_at is not None and lease.state is JobState.RUNNING,
+        outcome=lease.outcome,
+        exit_code=lease.exit_code,
+        reason=(run.problem if run is not None and run.problem else lease.reason),
+    )
+
+
+def _card(
+    gpu: Gpu, bench: Bench, runs: Sequence[JobRun], links: Sequence[MarketLink], earned: Money | None
+) -> CardStatus:
+    reading = bench.readings.get(gpu.gpu_id)
+    run = next((run for run in runs if gpu.gpu_id in run.lease.gpu_ids), None)
+    if run is not None:
+        return CardStatus(gpu, reading, job_words(view(run.lease, bench, run)), "", "", run.lease.lease_id, earned)
+    decisions = [link.offerable(gpu) for link in links]
+    if not decisions or any(decision.is_yes for decision in decisions):
+        return CardStatus(gpu, reading, "Ready", earned_today=earned)
+    return CardStatus(gpu, reading, "Not working", decisions[0].reason, decisions[0].remedy, None, earned)
+
+
+def _state(
+    bench: Bench,
+    jobs: Sequence[JobView],
+    cards: Sequence[CardStatus],
+    links: Sequence[MarketLink],
+    notices: Sequence[Notice],
+) -> AgentState:
+    if bench.current_pause() is not None:
+        return AgentState.PAUSED
+    if jobs:
+        return AgentState.WORKING
+    if notices or not cards:
+        return AgentState.ATTENTION
+    if any(not card.because for card in cards):
+        return AgentState.IDLE
+    rules = {link.offerable(card.gpu).refusals[0].rule for link in links for card in cards}
+    return _QUIET_RULES.get(next(iter(rules)), AgentState.ATTENTION) if len(rules) == 1 else AgentState.ATTENTION
+
+
+def _engine_words(bench: Bench) -> str:
+    info = bench.engine_info
+    if info is None:
+        return ""
+    return f"{info.name} {info.version}{' (rootless)' if info.rootless else ''}"

@@ -1,0 +1,130 @@
+"""The child process that speaks to the drivers.
+
+A driver can hang for ever, take the process down with it, or be replaced under its feet: all of that happens here and
+never to the service. The child answers one line for one line, keeps nothing, and ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from argentum_desktop.errors import BadInputError
+from argentum_desktop.gpus.nvidia import NvidiaSource
+from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
+from argentum_desktop.gpus.simulated import SimulatedSource
+from argentum_desktop.gpus.source import GpuSource
+
+# How long a driver call in progress is waited for once nobody listens any more.
+FAREWELL_S = 1.0
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+
+class SensorProcess:
+    """Answers requests from the sources it was given."""
+
+    def __init__(self, sources: Sequence[GpuSource], simulated: SimulatedSource | None) -> None:
+        self._sources = tuple(sources)
+        self._simulated = simulated
+
+    def answer(self, request: Request) -> Answer:
+        match request:
+            case Discover():
+                return Answer(request.number, reports=tuple(source.discover() for source in self._sources))
+            case Read():
+                readings = tuple(reading for source in self._sources for reading in source.read(request.now))
+                return Answer(request.number, readings=readings)
+            case Load():
+                return Answer(request.number, refusal=self._load(request))
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()
+
+    def _load(self, request: Load) -> str:
+        if self._simulated is None:
+            return "There are no simulated cards."
+        try:
+            self._simulated.set_load(request.gpu_id, request.percent, request.memory_used_bytes)
+        except BadInputError as error:
+            return str(error)
+        return ""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until standard input ends; returns the exit status."""
+    options = _parse(argv)
+    # Ctrl+C reaches every process of the terminal; the service decides when the sensor ends, by closing the pipe.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    simulated = SimulatedSource(options.simulated) if options.simulated else None
+    sources: list[GpuSource] = [NvidiaSource(options.library)]
+    if simulated is not None:
+        sources.append(simulated)
+    process = SensorProcess(sources, simulated)
+    try:
+        with _take_answers_pipe() as answers:
+            return _serve(process, answers)
+    finally:
+        process.close()
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="sensor", description="Reads the cards for the application.")
+    parser.add_argument("--simulated", type=int, default=0, metavar="N", help="add N simulated cards")
+    parser.add_argument("--library", type=Path, default=None, metavar="FILE", help="another NVML library")
+    return parser.parse_args(argv)
+
+
+def _take_answers_pipe() -> BinaryIO:
+    """Keep the pipe of answers to ourselves: what a driver prints must not land between two of them."""
+    answers = os.fdopen(os.dup(STDOUT), "wb")
+    os.dup2(STDERR, STDOUT)
+    return answers
+
+
+def _serve(process: SensorProcess, answers: BinaryIO) -> int:
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # The reader is a thread of its own so that a child whose driver hangs still notices that its parent is gone.
+    threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
+    decoder = msgspec.json.Decoder(Request)
+    encoder = msgspec.json.Encoder()
+    while line := lines.get():
+        try:
+            request = decoder.decode(line)
+        except msgspec.MsgspecError as error:
+            print(f"not a request: {error}", file=sys.stderr)  # noqa: T201 - this is the log of a child
+            return 2
+        try:
+            answers.write(encoder.encode(process.answer(request)) + b"\n")
+            answers.flush()
+        except BrokenPipeError:
+            break
+    return 0
+
+
+def _read_lines(lines: queue.SimpleQueue[bytes]) -> None:
+    """Pass on whole lines, then an empty one; read without `sys.stdin`, whose lock would be held at the exit."""
+    rest = b""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(STDIN, 65_536):
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                lines.put(line + b"\n")
+    lines.put(b"")
+    threading.Event().wait(FAREWELL_S)
+    os._exit(0)  # the main thread would be gone by now, did it not hang in a driver
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""What the service and its sensor process say to each other: one JSON line each way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from argentum_desktop.domain.gpu import Reading, SourceReport
+
+LONGEST_LINE_BYTES = 4_000_000
+
+
+class Discover(msgspec.Struct, frozen=True, tag="discover", tag_field="ask"):
+    """Which cards are there?"""
+
+    number: int
+
+
+class Read(msgspec.Struct, frozen=True, tag="read", tag_field="ask"):
+    """What do they report? The time is given, for a child has no clock of its own."""
+
+    number: int
+    now: datetime
+
+
+class Load(msgspec.Struct, frozen=True, tag="load", tag_field="ask"):
+    """A simulated card is this busy from now on."""
+
+    number: int
+    gpu_id: str
+    percent: int
+    memory_used_bytes: int
+
+
+Request = Discover | Read | Load
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to the request of the same number; `refusal` says in words why there is none."""
+
+    number: int
+    reports: tuple[SourceReport, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    refusal: str = ""

@@ -1,0 +1,242 @@
+"""The market as a process: `argentum-market serve` and `audit`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+
+from argentum_desktop.clock import SystemClock
+from argentum_desktop.errors import ArgentumError, BadInputError, StoreError
+from argentum_desktop.market_server.api import create_app
+from argentum_desktop.market_server.artifacts import ArtifactFolder
+from argentum_desktop.market_server.audit import AuditReport, audit
+from argentum_desktop.market_server.config import MarketConfig, local_config
+from argentum_desktop.market_server.data_lock import DataLock
+from argentum_desktop.market_server.sqlite_storage import SqliteStorage
+from argentum_desktop.marketplace.identity import load_or_create
+
+ADDRESS_FILE = "address"
+DATABASE_FILE = "market.db"
+_KEY_FILE = "market.key"
+_FAULTS_FOUND = 1
+_KEEP_ALIVE_S = 75
+_STOP_WITHIN_S = 1
+_BACKLOG = 2048
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `serve`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder of the database and the files")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port; 0, the default, takes the last one, or a free one")
+    parser.add_argument("--local", action="store_true", help="serve this machine only, with local credit")
+    parser.add_argument("--name", help="what the market is called")
+    parser.add_argument("--currency", default="EUR", help="ISO 4217 code (default: %(default)s)")
+    parser.add_argument(
+        "--authority", action="append", default=[], help="host name by which it is reached from outside"
+    )
+    parser.add_argument("--port-file", type=Path, help="file that gets the port once the market answers")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
+
+
+def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `audit`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder of the database and the files")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def serve(argv: Sequence[str] | None = None) -> int:
+    """Run a market until it is told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="argentum-market serve", description="Run a market.")
+    add_serve_arguments(parser)
+    return reporting(lambda: serve_with(parser.parse_args(argv)))
+
+
+def audit_command(argv: Sequence[str] | None = None) -> int:
+    """Count the market's books again; exit code 1 when they are not exact."""
+    parser = argparse.ArgumentParser(prog="argentum-market audit", description="Check a market's books.")
+    add_audit_arguments(parser)
+    return reporting(lambda: audit_with(parser.parse_args(argv)))
+
+
+def reporting(command: Callable[[], int]) -> int:
+    """Run a command; a known fault becomes one sentence on standard error and its exit code."""
+    try:
+        return command()
+    except ArgentumError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def serve_with(options: argparse.Namespace) -> int:
+    config = _config_of(options)
+    data: Path = options.data
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"The folder {data} cannot be used ({error.strerror}).", "Choose another.") from error
+    with DataLock(data / "market.lock"), contextlib.ExitStack() as opened:
+        listener = opened.enter_context(_listen(options.host, options.port or _last_port(data)))
+        port: int = listener.getsockname()[1]
+        names = {f"{_in_url(options.host)}:{port}", f"127.0.0.1:{port}", f"localhost:{port}", *options.authority}
+        config = replace(config, authorities=tuple(sorted(name.lower() for name in names)))
+        storage = SqliteStorage(data / DATABASE_FILE)
+        opened.callback(storage.close_now)
+        identity = load_or_create(data / _KEY_FILE)
+        app = create_app(storage, ArtifactFolder(data / "files"), config, SystemClock(), identity)
+        server = _Server(app, lambda: _announce(options, data, port))
+        if options.until_stdin_closes:
+            threading.Thread(target=server.stop_when_stdin_closes, daemon=True).start()
+        server.run(sockets=[listener])
+    return 0
+
+
+def audit_with(options: argparse.Namespace) -> int:
+    database: Path = options.data / DATABASE_FILE
+    if not database.is_file():
+        raise BadInputError(f"There is no market in {options.data}.", "Name the folder that serve was given.")
+    storage = SqliteStorage(database)
+    try:
+        report = storage.run_now(audit)
+    finally:
+        storage.close_now()
+    sys.stdout.write(_report_text(report, as_json=options.json))
+    return 0 if report.is_exact else _FAULTS_FOUND
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it answers, and that no open poll keeps from stopping."""
+
+    def __init__(self, app: Starlette, announce: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=_STOP_WITHIN_S,
+                backlog=_BACKLOG,
+            )
+        )
+        self._app = app
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            await asyncio.to_thread(self._announce)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.rounds.close()
+        await super().shutdown(sockets=sockets)
+
+    def stop_when_stdin_closes(self) -> None:
+        # Not sys.stdin: a thread inside its lock keeps the interpreter from ending.
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        self.should_exit = True
+
+
+def _config_of(options: argparse.Namespace) -> MarketConfig:
+    if options.local and not _is_loopback(options.host):
+        raise BadInputError(
+            f"A local market must not listen on {options.host}.",
+            "It gives out credit that is no money: use 127.0.0.1, or leave --local out.",
+        )
+    base = local_config() if options.local else MarketConfig()
+    currency: str = options.currency
+    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+        raise BadInputError(f"{currency!r} is not a currency.", "Give its ISO 4217 code, such as EUR.")
+    return replace(base, currency=currency, name=options.name or base.name)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket on `port`; on any free one where the wish is only that of the last time."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise BadInputError(
+            f"The market cannot listen on {host} port {port} ({error.strerror}).", "Choose another with --port."
+        ) from error
+    return listener
+
+
+def _last_port(data: Path) -> int:
+    """The port of the last time, while nobody else has taken it: agents know the market by its address."""
+    try:
+        port = int((data / ADDRESS_FILE).read_text("ascii").strip().rpartition(":")[2])
+        with _listen("127.0.0.1", port):
+            return port
+    except (OSError, ValueError, OverflowError, BadInputError):
+        return 0
+
+
+def _announce(options: argparse.Namespace, data: Path, port: int) -> None:
+    url = f"http://{_in_url(options.host)}:{port}"
+    try:
+        _write_whole(data / ADDRESS_FILE, f"{url}\n")
+        if options.port_file is not None:
+            _write_whole(options.port_file, f"{port}\n")
+    except OSError as error:
+        raise StoreError(f"The address could not be written ({error.strerror}).", "Check the folder.") from error
+    with contextlib.suppress(OSError):
+        sys.stdout.write(f"The market answers at {url}\n")
+        sys.stdout.flush()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.write_text(text, "ascii")
+    draft.replace(path)
+
+
+def _report_text(report: AuditReport, *, as_json: bool) -> str:
+    if as_json:
+        return msgspec.json.encode({**asdict(report), "is_exact": report.is_exact}).decode("utf-8") + "\n"
+    verdict = "The books are exact." if report.is_exact else f"{len(report.faults)} faults:"
+    counted = f"{report.jobs} jobs, {report.leases} leases, {report.transactions} ledger transactions"
+    return "\n".join([f"{verdict} ({counted})", *(f"  {fault}" for fault in report.faults), ""])
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(text)
+    return port

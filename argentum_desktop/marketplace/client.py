@@ -1,0 +1,123 @@
+"""The agent's view of one market, over signed HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from argentum_desktop.clock import Clock
+from argentum_desktop.domain.job import Artifact
+from argentum_desktop.domain.offer import Offer
+from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
+from argentum_desktop.marketplace import wire
+from argentum_desktop.marketplace.identity import Identity
+from argentum_desktop.marketplace.transport import DEADLINE_S, SignedHttp
+
+T = TypeVar("T")
+
+_RANGE_MISMATCH = 416
+
+
+class HttpMarket:
+    """A `Market` (see market.py) at an address."""
+
+    def __init__(
+        self,
+        url: str,
+        identity: Identity,
+        clock: Clock,
+        *,
+        name: str = "argentum-desktop",
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._http = SignedHttp(url, identity, clock, transport=transport)
+        self._name = name
+        self._meta: wire.Meta | None = None
+
+    @property
+    def meta(self) -> wire.Meta | None:
+        return self._meta
+
+    @property
+    def url(self) -> str:
+        return self._http.url
+
+    async def connect(self) -> wire.Meta:
+        meta = await self._call("GET", "/v1/meta", wire.Meta)
+        if wire.VERSION not in meta.versions:
+            raise MarketRefusedError(
+                f"The market at {self.url} does not speak version {wire.VERSION} of the protocol.",
+                "Update this application.",
+            )
+        self._http.learn_time(meta)
+        enrolment = wire.Enrolment(wire.Role.PROVIDER, self._name, self._http.identity.public_key)
+        await self._call("POST", "/v1/accounts", wire.Account, enrolment)
+        self._meta = meta
+        return meta
+
+    async def account(self) -> wire.Account:
+        """Our account, with what this market owes us."""
+        return await self._call("GET", "/v1/account", wire.Account)
+
+    async def declare(self, inventory: wire.Inventory) -> None:
+        await self._call("PUT", "/v1/inventory", wire.Empty, inventory)
+
+    async def claim(self, claim: wire.Claim) -> Offer | None:
+        return await self._http.call("POST", "/v1/claims", Offer, claim, deadline_s=claim.wait_s + DEADLINE_S)
+
+    async def accept(self, offer: Offer) -> wire.LeaseStatus:
+        return await self._about(offer, "accept", wire.LeaseCall(offer.fence))
+
+    async def decline(self, offer: Offer, reason: str) -> None:
+        await self._about(offer, "decline", wire.Decline(offer.fence, reason))
+
+    async def start(self, offer: Offer) -> wire.LeaseStatus:
+        return await self._about(offer, "start", wire.LeaseCall(offer.fence))
+
+    async def heartbeat(self, offer: Offer, beat: wire.Heartbeat) -> wire.LeaseStatus:
+        return await self._about(offer, "heartbeat", beat)
+
+    async def complete(self, offer: Offer, completion: wire.Completion) -> wire.LeaseStatus:
+        return await self._about(offer, "complete", completion)
+
+    async def lease(self, offer: Offer) -> wire.LeaseStatus:
+        return await self._call("GET", _lease(offer), wire.LeaseStatus)
+
+    async def download(self, offer: Offer, artifact: Artifact, target: Path) -> None:
+        path = f"{_lease(offer)}/artifacts/{artifact.sha256}"
+        await self._http.fetch_file(path, target, artifact.sha256, artifact.size_bytes)
+
+    async def append_log(self, offer: Offer, offset: int, data: bytes) -> int:
+        if not data:
+            return offset
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Range": f"bytes {offset}-{offset + len(data) - 1}/*",
+        }
+        got = await self._http.exchange(
+            "PATCH", f"{_lease(offer)}/log", data, headers=headers, accept_status=_RANGE_MISMATCH
+        )
+        return self._http.read(wire.LogPosition, got).offset
+
+    async def upload(self, offer: Offer, artifact: Artifact, source: Path) -> None:
+        path = f"{_lease(offer)}/outputs/{quote(artifact.name)}"
+        await self._http.send_file(path, source, artifact.sha256, artifact.size_bytes)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def _about(self, offer: Offer, verb: str, body: object) -> wire.LeaseStatus:
+        return await self._call("POST", f"{_lease(offer)}/{verb}", wire.LeaseStatus, body)
+
+    async def _call(self, method: str, path: str, answer: type[T], body: object | None = None) -> T:
+        value = await self._http.call(method, path, answer, body)
+        if value is None:
+            raise MarketUnreachableError(f"The market at {self.url} gave an empty answer.", "It is asked again.")
+        return value
+
+
+def _lease(offer: Offer) -> str:
+    return f"/v1/leases/{quote(offer.lease_id, safe='')}"

@@ -1,0 +1,1 @@
+"""Pictures of figures, drawn with QPainter on raster widgets."""

@@ -1,0 +1,1 @@
+"""What the navigation leads to, one page a module."""

@@ -1,0 +1,83 @@
+"""The window's thread as it is in the application: Qt's loop and asyncio's are one, the service has its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import qasync
+from fake_service import FakeClock, FakeService, Scene, ServiceThread
+from PySide6.QtWidgets import QApplication
+
+from argentum_desktop.ui.bridge import Bridge
+from argentum_desktop.ui.main_window import MainWindow
+from argentum_desktop.ui.theme import Theme, ThemeChoice
+
+PATIENCE_S = 5.0
+
+
+async def until(is_true: Callable[[], object]) -> None:
+    """Wait for a condition while the loop runs."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_true():
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class Desk:
+    """A window's thread with everything a page needs."""
+
+    theme: Theme
+    thread: ServiceThread
+    loop: asyncio.AbstractEventLoop
+    clock: FakeClock
+    quits: list[str]
+    bridges: list[Bridge]
+
+    def run(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a test as a task of the window's loop, and leave nothing under way."""
+
+        async def whole() -> None:
+            try:
+                await test()
+            finally:
+                for bridge in self.bridges:
+                    await bridge.close()
+
+        self.loop.run_until_complete(whole())
+
+    def bridge(self, service: FakeService) -> Bridge:
+        made = Bridge(service, self.thread.loop)
+        self.bridges.append(made)
+        return made
+
+    async def window(self, scene: Scene = Scene.WORKING) -> tuple[MainWindow, FakeService, Bridge]:
+        """A shown window that has heard the first status."""
+        service = FakeService(scene)
+        bridge = self.bridge(service)
+        window = MainWindow(bridge, self.theme, self.clock, lambda: self.quits.append("quit"))
+        window.show()
+        await until(lambda: bridge.latest is not None)
+        await bridge.settled()
+        return window, service, bridge
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    made = Theme(qapp, ThemeChoice.DARK)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def desk(qapp: QApplication, theme: Theme) -> Iterator[Desk]:
+    thread = ServiceThread()
+    loop = qasync.QSelectorEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    yield Desk(theme, thread, loop, FakeClock(), [], [])
+    loop.close()
+    asyncio.set_event_loop(None)
+    thread.stop()
