@@ -117,7 +117,7 @@ class Core:
             return self._markets[name]
 
     async def _embedded_url(self) -> str:
-        self._embedded = EmbeddedMarket(self.home.market, self.clock)
+        self._embedded = EmbeddedMarket(self.home.market, self.clock, self.settings.prices.currency)
         return await self._embedded.start()
 
     async def _close_markets(self) -> None:

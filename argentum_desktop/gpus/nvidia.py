@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,41 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from argentum_desktop.domain.gpu import Absence, Gpu, Reading, SourceReport, Vendor
-
-# What NVML answers, by number: the same in every version of the library, and needed before pynvml can be imported.
-NVML_INVALID_ARGUMENT = 2
-NVML_NOT_SUPPORTED = 3
-NVML_NO_PERMISSION = 4
-NVML_DRIVER_NOT_LOADED = 9
-NVML_FUNCTION_NOT_FOUND = 13
-NVML_GPU_IS_LOST = 15
-NVML_LIB_RM_VERSION_MISMATCH = 18
-NVML_ARGUMENT_VERSION_MISMATCH = 25
-NVML_DEPRECATED = 26
-
-_UNKNOWN_HERE = frozenset(
-    {
-        NVML_INVALID_ARGUMENT,
-        NVML_NOT_SUPPORTED,
-        NVML_FUNCTION_NOT_FOUND,
-        NVML_ARGUMENT_VERSION_MISMATCH,
-        NVML_DEPRECATED,
-    }
+from argentum_desktop.gpus.nvml_values import (
+    NVML_DRIVER_NOT_LOADED,
+    NVML_FUNCTION_NOT_FOUND,
+    NVML_LIB_RM_VERSION_MISMATCH,
+    NVML_NO_PERMISSION,
+    READING_METRICS,
+    THROTTLE_METRIC,
+    AbsentError,
+    Metric,
+    ask,
+    throttle_words,
 )
-
-_THROTTLE_WORDS = (
-    (0x2, "clocks set by an application"),
-    (0x4, "power limit reached"),
-    (0x8, "hardware slowdown"),
-    (0x10, "kept in step with another card"),
-    (0x20, "too warm"),
-    (0x40, "too hot, slowed by the hardware"),
-    (0x80, "power supply or cable at its limit"),
-    (0x100, "display clock setting"),
-    (0x200, "board limit reached"),
-    (0x400, "voltage at its limit"),
-)
-_GPU_IDLE = 0x1  # a resting card clocks down: that is no throttling
 
 _INIT_WORDS = {
     NVML_DRIVER_NOT_LOADED: (
@@ -73,94 +50,11 @@ _NO_CARD = (
 
 
 @dataclass(frozen=True)
-class _Metric:
-    """One value of a reading: the calls that give it, newest first, and the range beyond which it is nonsense."""
-
-    name: str
-    low: int
-    high: int
-    ways: tuple[Callable[[Any, Any], int], ...]
-
-
-@dataclass(frozen=True)
 class _Card:
     """A card the driver listed, and the handle by which it is asked."""
 
     gpu: Gpu
     handle: Any
-
-
-class _AbsentError(Exception):
-    """A value that is not there."""
-
-    def __init__(self, why: Absence) -> None:
-        super().__init__(why.value)
-        self.why = why
-
-
-def _instant_power_mw(nvml: Any, handle: Any) -> int:
-    """Power at this instant: `PowerUsage` is the mean of a second on newer cards."""
-    answer = nvml.nvmlDeviceGetFieldValues(handle, [nvml.NVML_FI_DEV_POWER_INSTANT])[0]
-    if answer.nvmlReturn:
-        raise nvml.NVMLError(answer.nvmlReturn)
-    members = {
-        nvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
-        nvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
-        nvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
-        nvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
-        nvml.NVML_VALUE_TYPE_SIGNED_INT: "siVal",
-    }
-    power_mw = int(getattr(answer.value, members.get(answer.valueType, "uiVal")))
-    if power_mw == 0:  # a card that answers draws something: the driver left the field empty
-        raise nvml.NVMLError(NVML_NOT_SUPPORTED)
-    return power_mw
-
-
-_METRICS = (
-    _Metric(
-        "temperature_c",
-        -40,
-        150,
-        (
-            lambda nvml, handle: int(nvml.nvmlDeviceGetTemperatureV(handle, nvml.NVML_TEMPERATURE_GPU)),
-            lambda nvml, handle: int(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
-        ),
-    ),
-    _Metric(
-        "power_mw", 0, 5_000_000, (_instant_power_mw, lambda nvml, handle: int(nvml.nvmlDeviceGetPowerUsage(handle)))
-    ),
-    _Metric("energy_mj", 0, 2**62, (lambda nvml, handle: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle)),)),
-    _Metric("utilization_percent", 0, 100, (lambda nvml, handle: int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu),)),
-    _Metric(
-        "memory_used_bytes",
-        0,
-        2**50,
-        (
-            lambda nvml, handle: int(nvml.nvmlDeviceGetMemoryInfo(handle, version=nvml.nvmlMemory_v2).used),
-            lambda nvml, handle: int(nvml.nvmlDeviceGetMemoryInfo(handle).used),
-        ),
-    ),
-    _Metric(
-        "clock_sm_mhz", 0, 20_000, (lambda nvml, handle: int(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),)
-    ),
-    _Metric(
-        "clock_memory_mhz",
-        0,
-        50_000,
-        (lambda nvml, handle: int(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM)),),
-    ),
-    # NVML says itself that a fan may turn faster than what it calls 100 %.
-    _Metric("fan_percent", 0, 200, (lambda nvml, handle: int(nvml.nvmlDeviceGetFanSpeed(handle)),)),
-)
-_THROTTLE = _Metric(
-    "throttle_reasons",
-    0,
-    2**64,
-    (
-        lambda nvml, handle: int(nvml.nvmlDeviceGetCurrentClocksEventReasons(handle)),
-        lambda nvml, handle: int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)),
-    ),
-)
 
 
 class NvidiaSource:
@@ -286,58 +180,28 @@ class NvidiaSource:
 
     def _number(self, high: int, handle: Any, *ways: Callable[[Any, Any], int]) -> int | None:
         try:
-            return self._ask(_Metric("", 1, high, ways), handle)
-        except _AbsentError:
+            return ask(self._nvml, Metric("", 1, high, ways), handle)
+        except AbsentError:
             return None
 
     def _read_card(self, card: _Card, now: datetime) -> Reading:
         values: dict[str, Any] = {}
         absent: dict[str, Absence] = {}
-        for metric in (*_METRICS, _THROTTLE):
+        for metric in (*READING_METRICS, THROTTLE_METRIC):
             if Absence.LOST in absent.values():  # a lost card is not asked again: some drivers crash when it is
                 absent[metric.name] = Absence.LOST
                 continue
             try:
-                values[metric.name] = self._ask(metric, card.handle)
-            except _AbsentError as gone:
+                values[metric.name] = ask(self._nvml, metric, card.handle)
+            except AbsentError as gone:
                 absent[metric.name] = gone.why
-        if _THROTTLE.name in values:
-            values[_THROTTLE.name] = tuple(_throttle_words(values[_THROTTLE.name]))
+        if THROTTLE_METRIC.name in values:
+            values[THROTTLE_METRIC.name] = tuple(throttle_words(values[THROTTLE_METRIC.name]))
         used, total = values.get("memory_used_bytes"), card.gpu.memory_total_bytes
         if used is not None and total is not None and used > total:
             del values["memory_used_bytes"]
             absent["memory_used_bytes"] = Absence.ERROR
         return Reading(card.gpu.gpu_id, now, **values, absent=absent)
-
-    def _ask(self, metric: _Metric, handle: Any) -> int:
-        """The value by the first way this driver knows.
-
-        Raises:
-            _AbsentError: it has none, with the reason.
-        """
-        for way in metric.ways:
-            try:
-                value = way(self._nvml, handle)
-            except self._nvml.NVMLError as error:
-                if error.value in _UNKNOWN_HERE:
-                    continue
-                raise _AbsentError(Absence.LOST if error.value == NVML_GPU_IS_LOST else Absence.ERROR) from error
-            except (ValueError, OverflowError) as error:  # not a number at all
-                raise _AbsentError(Absence.ERROR) from error
-            if not metric.low <= value <= metric.high:
-                raise _AbsentError(Absence.ERROR)
-            return value
-        raise _AbsentError(Absence.NOT_SUPPORTED)
-
-
-def _throttle_words(mask: int) -> Iterator[str]:
-    known = _GPU_IDLE
-    for bit, words in _THROTTLE_WORDS:
-        known |= bit
-        if mask & bit:
-            yield words
-    if mask & ~known:
-        yield f"another reason ({mask & ~known:#x})"
 
 
 def _words_for_unanswered(unanswered: Sequence[str]) -> tuple[str, str]:

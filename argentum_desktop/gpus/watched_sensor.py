@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -19,16 +16,14 @@ from argentum_desktop.clock import Clock
 from argentum_desktop.domain.gpu import METRICS, Absence, Reading, SourceReport
 from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
-from argentum_desktop.gpus.sensor_wire import LONGEST_LINE_BYTES, Answer, Discover, Load, Read, Request
+from argentum_desktop.gpus.sensor_child import SensorChild, words_for_status
+from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
 
 log = logging.getLogger(__name__)
 
 RESTARTING = "The application starts it again by itself; if this stays, restart the computer."
 
 STOPPED = "The part that reads the cards stopped"
-
-# The folder that holds the package: the child must find it wherever the application was started from.
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -66,59 +61,6 @@ def sensor_command(simulated: int = 0, library: Path | None = None) -> list[str]
     return command
 
 
-class _Child:
-    """One running sensor process and the task that copies what it complains of into the log."""
-
-    def __init__(self, process: asyncio.subprocess.Process, started_s: float) -> None:
-        self.process = process
-        self.started_s = started_s
-        self.is_ready = False  # it has listed its cards and knows the loads
-        self.requests = cast("asyncio.StreamWriter", process.stdin)  # all three are pipes: see `start`
-        self.answers = cast("asyncio.StreamReader", process.stdout)
-        self._complaints = asyncio.create_task(_log_lines(cast("asyncio.StreamReader", process.stderr)))
-
-    @classmethod
-    async def start(cls, command: Sequence[str], now_s: float) -> _Child:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=_PACKAGE_PARENT if _PACKAGE_PARENT.is_dir() else None,
-            limit=LONGEST_LINE_BYTES,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        return cls(process, now_s)
-
-    async def exchange(self, request: Request) -> Answer:
-        """Send one request and return its answer; answers that nobody waited for are passed over."""
-        self.requests.write(msgspec.json.encode(request) + b"\n")
-        await self.requests.drain()
-        while True:
-            line = await self.answers.readline()
-            if not line.endswith(b"\n"):
-                raise EOFError
-            answer = msgspec.json.decode(line, type=Answer)
-            if answer.number == request.number:
-                return answer
-
-    async def end(self, farewell_s: float) -> None:
-        """Ask it to go by closing its input, kill it when it stays, and bury it either way."""
-        self.requests.close()
-        try:
-            await asyncio.wait_for(self.process.wait(), farewell_s)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
-        # A process stuck inside the kernel cannot be killed by anybody: the loop's watcher buries it when it comes out.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), max(farewell_s, 1.0))
-        await asyncio.wait([self._complaints], timeout=1.0)
-        self._complaints.cancel()
-        with contextlib.suppress(ConnectionError):
-            await self.requests.wait_closed()
-
-
 class Sensor:
     """Asks the sensor process; at most one process lives at a time.
 
@@ -132,7 +74,7 @@ class Sensor:
         self._clock = clock
         self._bus = bus
         self._patience = patience or Patience()
-        self._child: _Child | None = None
+        self._child: SensorChild | None = None
         self._ending: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._number = 0
@@ -191,7 +133,7 @@ class Sensor:
                 await self._end(child, self._patience.farewell_s)
             return answer.readings
 
-    def _wants_fresh_child(self, child: _Child, readings: Sequence[Reading]) -> bool:
+    def _wants_fresh_child(self, child: SensorChild, readings: Sequence[Reading]) -> bool:
         """Whether a card is gone for this process, which another may find again or explain better.
 
         A library that lost a card, or whose driver was replaced under its feet, never recovers in the same process.
@@ -229,7 +171,7 @@ class Sensor:
             if self._child is not None:
                 await self._end(self._child, self._patience.farewell_s)
 
-    async def _living_child(self) -> _Child:
+    async def _living_child(self) -> SensorChild:
         """The process, started if need be and allowed; a fresh one has listed its cards and knows the loads."""
         if self._is_closed:
             raise SensorError("The cards are no longer read: the application is ending.")
@@ -244,23 +186,23 @@ class Sensor:
             child.is_ready = True
         return child
 
-    async def _start_child(self) -> _Child:
+    async def _start_child(self) -> SensorChild:
         if self._ending is not None:  # whoever waited for this was cancelled
             await self._ending
         if self._clock.elapsed_s() < self._rest_until_s and self._last_fault:
             raise SensorError(self._last_fault, RESTARTING)
         try:
-            return await _Child.start(self._command, self._clock.elapsed_s())
+            return await SensorChild.start(self._command, self._clock.elapsed_s())
         except OSError as error:
             words = f"The part that reads the cards cannot be started ({error.strerror})."
             raise self._note_fault(words, self._clock.elapsed_s()) from error
 
-    async def _list(self, child: _Child) -> None:
+    async def _list(self, child: SensorChild) -> None:
         answer = await self._exchange(child, Discover, self._patience.first_answer_s)
         self._reports = answer.reports
         self._bus.publish(CardsFound(answer.reports))
 
-    async def _send_load(self, child: _Child, gpu_id: str) -> None:
+    async def _send_load(self, child: SensorChild, gpu_id: str) -> None:
         percent, memory_used_bytes = self._loads[gpu_id]
         answer = await self._exchange(
             child, lambda number: Load(number, gpu_id, percent, memory_used_bytes), self._patience.answer_s
@@ -268,7 +210,7 @@ class Sensor:
         if answer.refusal:
             raise BadInputError(answer.refusal)
 
-    async def _exchange(self, child: _Child, ask: Callable[[int], Request], within_s: float) -> Answer:
+    async def _exchange(self, child: SensorChild, ask: Callable[[int], Request], within_s: float) -> Answer:
         self._number += 1
         try:
             answer = await asyncio.wait_for(child.exchange(ask(self._number)), within_s)
@@ -283,15 +225,15 @@ class Sensor:
             self._faults = 0
         return answer
 
-    async def _give_up(self, child: _Child, words: str) -> SensorError:
+    async def _give_up(self, child: SensorChild, words: str) -> SensorError:
         """End a process that failed; the next may start after the back-off."""
         stopped = words == STOPPED
         await self._end(child, self._patience.farewell_s if stopped else 0.0)
         if stopped:
-            words = f"{words} ({_words_for_status(child.process.returncode)})."
+            words = f"{words} ({words_for_status(child.process.returncode)})."
         return self._note_fault(words, child.started_s)
 
-    async def _end(self, child: _Child, farewell_s: float) -> None:
+    async def _end(self, child: SensorChild, farewell_s: float) -> None:
         """Forget the process and bury it; goes on to the end even when the caller is cancelled."""
         self._child = None
         self._ending = asyncio.create_task(child.end(farewell_s))
@@ -308,25 +250,3 @@ class Sensor:
         self._last_fault = words
         log.info("%s The sensor is started again in %g s.", words, pause_s)
         return SensorError(words, RESTARTING)
-
-
-def _words_for_status(status: int | None) -> str:
-    if status is None:
-        return "it does not end"
-    if status >= 0:
-        return f"exit status {status}"
-    with contextlib.suppress(ValueError):
-        return f"ended by {signal.Signals(-status).name}"
-    return f"ended by signal {-status}"
-
-
-async def _log_lines(stream: asyncio.StreamReader) -> None:
-    """Copy what the child writes to standard error into the log, bounded line by line."""
-    while True:
-        try:
-            line = await stream.readline()
-        except ValueError:  # longer than any sensible line: the reader has thrown it away
-            continue
-        if not line:
-            return
-        log.warning("sensor: %s", line.decode("utf-8", "replace").rstrip()[:500])

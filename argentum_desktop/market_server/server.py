@@ -18,6 +18,7 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 
+from argentum_desktop import logs
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.errors import ArgentumError, BadInputError, StoreError
 from argentum_desktop.market_server.api import create_app
@@ -25,37 +26,18 @@ from argentum_desktop.market_server.artifacts import ArtifactFolder
 from argentum_desktop.market_server.audit import AuditReport, audit
 from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.market_server.data_lock import DataLock
+from argentum_desktop.market_server.options import add_audit_arguments, add_serve_arguments
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
 from argentum_desktop.marketplace.identity import load_or_create
 
 ADDRESS_FILE = "address"
 DATABASE_FILE = "market.db"
 _KEY_FILE = "market.key"
+_LAST_PORT_FILE = "last-port"
 _FAULTS_FOUND = 1
 _KEEP_ALIVE_S = 75
 _STOP_WITHIN_S = 1
 _BACKLOG = 2048
-
-
-def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `serve`."""
-    parser.add_argument("--data", type=Path, required=True, help="folder of the database and the files")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="port; 0, the default, takes the last one, or a free one")
-    parser.add_argument("--local", action="store_true", help="serve this machine only, with local credit")
-    parser.add_argument("--name", help="what the market is called")
-    parser.add_argument("--currency", default="EUR", help="ISO 4217 code (default: %(default)s)")
-    parser.add_argument(
-        "--authority", action="append", default=[], help="host name by which it is reached from outside"
-    )
-    parser.add_argument("--port-file", type=Path, help="file that gets the port once the market answers")
-    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
-
-
-def add_audit_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `audit`."""
-    parser.add_argument("--data", type=Path, required=True, help="folder of the database and the files")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def serve(argv: Sequence[str] | None = None) -> int:
@@ -90,6 +72,7 @@ def serve_with(options: argparse.Namespace) -> int:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadInputError(f"The folder {data} cannot be used ({error.strerror}).", "Choose another.") from error
+    logs.configure(data, "market")
     with DataLock(data / "market.lock"), contextlib.ExitStack() as opened:
         listener = opened.enter_context(_listen(options.host, options.port or _last_port(data)))
         port: int = listener.getsockname()[1]
@@ -188,7 +171,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _last_port(data: Path) -> int:
     """The port of the last time, while nobody else has taken it: agents know the market by its address."""
     try:
-        port = int((data / ADDRESS_FILE).read_text("ascii").strip().rpartition(":")[2])
+        port = int((data / _LAST_PORT_FILE).read_text("ascii"))
         with _listen("127.0.0.1", port):
             return port
     except (OSError, ValueError, OverflowError, BadInputError):
@@ -198,7 +181,9 @@ def _last_port(data: Path) -> int:
 def _announce(options: argparse.Namespace, data: Path, port: int) -> None:
     url = f"http://{_in_url(options.host)}:{port}"
     try:
-        _write_whole(data / ADDRESS_FILE, f"{url}\n")
+        _write_whole(data / _LAST_PORT_FILE, f"{port}\n")
+        for file in {data / ADDRESS_FILE, options.address_file or data / ADDRESS_FILE}:
+            _write_whole(file, f"{url}\n")
         if options.port_file is not None:
             _write_whole(options.port_file, f"{port}\n")
     except OSError as error:
@@ -235,8 +220,5 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(text)
-    return port
+if __name__ == "__main__":
+    sys.exit(serve())

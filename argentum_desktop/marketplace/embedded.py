@@ -7,6 +7,7 @@ import logging
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.errors import MarketUnreachableError
@@ -24,11 +25,13 @@ class EmbeddedMarket:
 
     Args:
         folder: its database and artifacts; its address is written to `address` therein, for the buyer's commands.
+        currency: of all its prices.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, currency: str) -> None:
         self._folder = folder
         self._clock = clock
+        self._currency = currency
         self._process: asyncio.subprocess.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._port = 0
@@ -36,6 +39,10 @@ class EmbeddedMarket:
     @property
     def address_file(self) -> Path:
         return self._folder / "address"
+
+    @property
+    def log_file(self) -> Path:
+        return self._folder / "market.log"
 
     async def start(self) -> str:
         """Start it and return its address.
@@ -57,31 +64,37 @@ class EmbeddedMarket:
             await self._end(self._process)
 
     async def _launch(self) -> str:
-        self.address_file.unlink(missing_ok=True)
-        command = own_command("market-serve", "argentum_desktop.market_server.server")
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            *("--data", str(self._folder), "--host", "127.0.0.1", "--port", str(self._port)),
-            *("--local", "--until-stdin-closes", "--address-file", str(self.address_file)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        url = await self._answering(self._process)
+        port_file = self._folder / "port"
+        await asyncio.to_thread(port_file.unlink, missing_ok=True)
+        with await asyncio.to_thread(self.log_file.open, "ab") as log_file:
+            self._process = await self._spawn(port_file, log_file)
         # The same port after a restart, so that nobody has to look it up again.
-        self._port = int(url.rpartition(":")[2])
+        self._port = await self._answering(self._process, port_file)
+        url = f"http://127.0.0.1:{self._port}"
+        await asyncio.to_thread(self.address_file.write_text, f"{url}\n", encoding="utf-8")
         return url
 
-    async def _answering(self, process: asyncio.subprocess.Process) -> str:
+    async def _spawn(self, port_file: Path, log_file: BinaryIO) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *own_command("market-serve", "argentum_desktop.market_server"),
+            *("--data", str(self._folder), "--port", str(self._port), "--port-file", str(port_file)),
+            *("--local", "--currency", self._currency, "--until-stdin-closes"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log_file,
+        )
+
+    async def _answering(self, process: asyncio.subprocess.Process, port_file: Path) -> int:
+        """Wait until it says on which port it listens; it says so once it answers."""
         for _ in range(ANSWERS_WITHIN_S * 20):
             if process.returncode is not None:
                 break
-            if self.address_file.exists():
-                return self.address_file.read_text(encoding="utf-8").strip()
+            with suppress(FileNotFoundError, ValueError):
+                return int(await asyncio.to_thread(port_file.read_text, encoding="utf-8"))
             await self._clock.sleep(0.05)
         await self._end(process)
         raise MarketUnreachableError(
-            "The market of this computer did not start.", f"Its log is {self._folder / 'market.log'}."
+            "The market of this computer did not start.", f"Its log is {self.log_file}."
         )
 
     async def _watch(self) -> None:

@@ -93,9 +93,14 @@ class Bridge(QObject):
             success: called with the result.
             failure: called with a known fault; without it the fault is shown to the owner.
         """
+        if self._is_closed:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(self._run(work, parent, success, failure))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step never gets to its work.
+        task.add_done_callback(lambda _: work.close())
 
     async def settled(self) -> None:
         """Wait until nothing that was started is under way."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from PySide6.QtWidgets import QApplication
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.main_window import MainWindow
 from argentum_desktop.ui.theme import Theme, ThemeChoice
+
+# Read when the application is made. The real display is for tests/integration/test_tray_on_display.py.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 PATIENCE_S = 5.0
 
@@ -35,7 +39,8 @@ class Desk:
     loop: asyncio.AbstractEventLoop
     clock: FakeClock
     quits: list[str]
-    bridges: list[Bridge]
+    bridges: list[Bridge] = field(default_factory=list)
+    windows: list[MainWindow] = field(default_factory=list)
 
     def run(self, test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a test as a task of the window's loop, and leave nothing under way."""
@@ -44,6 +49,9 @@ class Desk:
             try:
                 await test()
             finally:
+                for window in self.windows:
+                    window.end()
+                    window.deleteLater()
                 for bridge in self.bridges:
                     await bridge.close()
 
@@ -54,11 +62,16 @@ class Desk:
         self.bridges.append(made)
         return made
 
+    def make_window(self, bridge: Bridge) -> MainWindow:
+        made = MainWindow(bridge, self.theme, self.clock, lambda: self.quits.append("quit"))
+        self.windows.append(made)
+        return made
+
     async def window(self, scene: Scene = Scene.WORKING) -> tuple[MainWindow, FakeService, Bridge]:
         """A shown window that has heard the first status."""
         service = FakeService(scene)
         bridge = self.bridge(service)
-        window = MainWindow(bridge, self.theme, self.clock, lambda: self.quits.append("quit"))
+        window = self.make_window(bridge)
         window.show()
         await until(lambda: bridge.latest is not None)
         await bridge.settled()
@@ -74,10 +87,11 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 @pytest.fixture
 def desk(qapp: QApplication, theme: Theme) -> Iterator[Desk]:
+    qapp.setQuitOnLastWindowClosed(False)
     thread = ServiceThread()
     loop = qasync.QSelectorEventLoop(qapp)
     asyncio.set_event_loop(loop)
-    yield Desk(theme, thread, loop, FakeClock(), [], [])
+    yield Desk(theme, thread, loop, FakeClock(), [])
     loop.close()
     asyncio.set_event_loop(None)
     thread.stop()

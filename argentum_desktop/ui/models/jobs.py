@@ -43,6 +43,9 @@ class JobsModel(QAbstractTableModel):
     def job(self, row: int) -> JobView | None:
         return self._jobs[row] if 0 <= row < len(self._jobs) else None
 
+    def row_of(self, lease_id: str) -> int | None:
+        return next((row for row, job in enumerate(self._jobs) if job.lease_id == lease_id), None)
+
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
         return 0 if parent.isValid() else len(self._jobs)
 

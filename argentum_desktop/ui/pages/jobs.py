@@ -77,7 +77,8 @@ class JobsPage(Page):
         self.empty.setVisible(not jobs)
         self.parts.setVisible(bool(jobs))
         if jobs and not self.table.currentIndex().isValid():
-            self.table.selectRow(0)
+            # A new job moved the rows: the choice stays with the job, not with its place.
+            self.table.selectRow(self.model.row_of(self._log_of) or 0)
         self._show_chosen()
 
     def _show_chosen(self, _current: QModelIndex | None = None, _previous: QModelIndex | None = None) -> None:

@@ -132,6 +132,12 @@ def test_a_card_that_is_lost_does_not_stop_the_other(fake_nvml: FakeNvml) -> Non
     assert sound.temperature_c == 61
 
 
+def test_a_card_once_lost_is_not_asked_further(fake_nvml: FakeNvml) -> None:
+    (reading,) = readings_of(fake_nvml, card(0), "card 0 error nvmlDeviceGetTemperatureV 15")
+    assert set(reading.absent.values()) == {Absence.LOST}
+    assert (reading.power_mw, reading.throttle_reasons) == (None, ())
+
+
 def test_a_card_that_is_lost_at_the_start_is_told_and_the_other_listed(fake_nvml: FakeNvml) -> None:
     report = report_of(fake_nvml, card(0), card(1), "card 0 error nvmlDeviceGetHandleByIndex_v2 15")
     assert [gpu.gpu_id[:12] for gpu in report.gpus] == ["GPU-00000001"]

@@ -1,0 +1,199 @@
+"""The command argentum-desktop: the application itself, and what it can be asked from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from argentum_desktop import __version__, logs
+from argentum_desktop.errors import ArgentumError
+from argentum_desktop.paths import Home, default_home
+from argentum_desktop.settings import file as settings_file
+from argentum_desktop.settings.schema import Settings
+
+log = logging.getLogger(__name__)
+
+Command = Callable[[argparse.Namespace, Home], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. A known fault is one sentence on standard error, never a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in _PARTS:
+        return _PARTS[words[0]](words[1:])
+    options = _parser().parse_args(words)
+    try:
+        home = Home(options.home.absolute()) if options.home else default_home()
+        command: Command = options.run
+        return command(options, home)
+    except ArgentumError as error:
+        sys.stderr.write(f"argentum-desktop: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; there is nobody left to tell.
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="argentum-desktop", description="Rent out your idle GPUs on your own terms.")
+    parser.add_argument("--version", action="version", version=f"argentum-desktop {__version__}")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="folder of all state; two can run side by side")
+    parser.add_argument("--verbose", action="store_true", help="say more on standard error")
+    parser.add_argument("--simulated", type=_count, metavar="N", help="show N simulated cards, for a look around")
+    parser.set_defaults(run=_tray, hidden=False)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+
+    tray = _command(commands, "tray", _tray, "the tray icon and the window (also without any command)")
+    tray.add_argument("--hidden", action="store_true", help="start without opening the window")
+    _command(commands, "agent", _agent, "the same without a screen")
+    _command(commands, "status", _status, "what the running application does", json_too=True)
+    _command(commands, "gpus", _gpus, "the cards of this computer", json_too=True)
+    _command(commands, "ledger", _ledger, "what was earned, posting by posting", json_too=True)
+    pause = _command(commands, "pause", _pause, "freeze what runs and take nothing new")
+    pause.add_argument("--hours", type=float, help="resume by itself after so many hours (default: never)")
+    _command(commands, "resume", _simple_call, "go on after a pause")
+    _command(commands, "stop", _simple_call, "give running jobs back now, and pause")
+    _command(commands, "show", _simple_call, "open the window of the running application")
+    _command(commands, "quit", _simple_call, "end the running application")
+    demo = _command(commands, "demo", _demo, "run one sample job on this computer, from offer to earnings")
+    demo.add_argument("--picture", type=Path, default=None, help="where the picture of the window goes")
+    demo.add_argument("--scale", type=float, default=1.0, help="how much work the sample job does (default: 1)")
+    demo.add_argument("--no-screen", action="store_true", help="do not open a window even where there is a display")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Command,
+    words: str,
+    *,
+    json_too: bool = False,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.set_defaults(run=run, command=name)
+    if json_too:
+        parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 16:
+        raise argparse.ArgumentTypeError("0 to 16")
+    return number
+
+
+def _begin(options: argparse.Namespace, home: Home, name: str) -> Settings:
+    """The home folder made, the log opened, the settings read."""
+    home.create()
+    logs.configure(home.logs, name, verbose=options.verbose)
+    settings = settings_file.load(home.settings_file)
+    if options.simulated is not None:
+        settings = replace(settings, cards=replace(settings.cards, simulated=options.simulated))
+    return settings
+
+
+# -- the application --------------------------------------------------------------------------------------------------
+
+
+def _tray(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.app.desktop import run_desktop
+
+    return run_desktop(home, _begin(options, home, "desktop"), hidden=options.hidden)
+
+
+def _agent(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.app.headless import run_agent
+
+    return asyncio.run(run_agent(home, _begin(options, home, "agent")))
+
+
+def _demo(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.app.demo import run_demo
+
+    settings = _begin(options, home, "demo")
+    return run_demo(home, settings, picture=options.picture, scale=options.scale, no_screen=options.no_screen)
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def _status(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.agent.control import call
+    from argentum_desktop.agent.report import status_text
+
+    status = call(home.control_file, "status")
+    _print(json.dumps(status, indent=2) if options.json else status_text(status))
+    return 0
+
+
+def _gpus(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.agent.report import cards_json, cards_text
+    from argentum_desktop.app.questions import look_at_cards
+
+    settings = _begin(options, home, "gpus")
+    reports, readings = asyncio.run(look_at_cards(settings))
+    _print(json.dumps(cards_json(reports, readings), indent=2) if options.json else cards_text(reports, readings))
+    return 0
+
+
+def _ledger(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.agent.report import ledger_json, ledger_text
+    from argentum_desktop.app.questions import all_transactions
+
+    transactions = asyncio.run(all_transactions(home))
+    _print(json.dumps(ledger_json(transactions), indent=2) if options.json else ledger_text(transactions))
+    return 0
+
+
+def _pause(options: argparse.Namespace, home: Home) -> int:
+    from datetime import timedelta
+
+    from argentum_desktop.agent.control import call
+    from argentum_desktop.clock import SystemClock
+
+    until = SystemClock().now() + timedelta(hours=options.hours) if options.hours else None
+    _print(call(home.control_file, "pause", until=until.isoformat() if until else None))
+    return 0
+
+
+def _simple_call(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.agent.control import call
+
+    answer: Any = call(home.control_file, options.command)
+    if answer:
+        _print(answer)
+    return 0
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+# -- parts of the application that run as processes of their own ------------------------------------------------------
+
+
+def _sensor(words: Sequence[str]) -> int:
+    from argentum_desktop.gpus.sensor import main as sensor
+
+    return sensor(list(words))
+
+
+def _market(words: Sequence[str]) -> int:
+    from argentum_desktop.market_server.server import serve
+
+    return serve(list(words))
+
+
+_PARTS: dict[str, Callable[[Sequence[str]], int]] = {"sensor": _sensor, "market-serve": _market}

@@ -1,0 +1,96 @@
+"""One running sensor process, from its start to its burial."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from argentum_desktop.gpus.sensor_wire import LONGEST_LINE_BYTES, Answer, Request
+
+log = logging.getLogger(__name__)
+
+# The folder that holds the package: the child must find it wherever the application was started from.
+_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+
+
+class SensorChild:
+    """One running sensor process and the task that copies what it complains of into the log."""
+
+    def __init__(self, process: asyncio.subprocess.Process, started_s: float) -> None:
+        self.process = process
+        self.started_s = started_s
+        self.is_ready = False  # it has listed its cards and knows the loads
+        self.requests = cast("asyncio.StreamWriter", process.stdin)  # all three are pipes: see `start`
+        self.answers = cast("asyncio.StreamReader", process.stdout)
+        self._complaints = asyncio.create_task(_log_lines(cast("asyncio.StreamReader", process.stderr)))
+
+    @classmethod
+    async def start(cls, command: Sequence[str], now_s: float) -> SensorChild:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=_PACKAGE_PARENT if _PACKAGE_PARENT.is_dir() else None,
+            limit=LONGEST_LINE_BYTES,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        return cls(process, now_s)
+
+    async def exchange(self, request: Request) -> Answer:
+        """Send one request and return its answer; answers that nobody waited for are passed over."""
+        self.requests.write(msgspec.json.encode(request) + b"\n")
+        await self.requests.drain()
+        while True:
+            line = await self.answers.readline()
+            if not line.endswith(b"\n"):
+                raise EOFError
+            answer = msgspec.json.decode(line, type=Answer)
+            if answer.number == request.number:
+                return answer
+
+    async def end(self, farewell_s: float) -> None:
+        """Ask it to go by closing its input, kill it when it stays, and bury it either way."""
+        self.requests.close()
+        try:
+            await asyncio.wait_for(self.process.wait(), farewell_s)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+        # A process stuck inside the kernel cannot be killed by anybody: the loop's watcher buries it when it comes out.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), max(farewell_s, 1.0))
+        await asyncio.wait([self._complaints], timeout=1.0)
+        self._complaints.cancel()
+        with contextlib.suppress(ConnectionError):
+            await self.requests.wait_closed()
+
+
+def words_for_status(status: int | None) -> str:
+    if status is None:
+        return "it does not end"
+    if status >= 0:
+        return f"exit status {status}"
+    with contextlib.suppress(ValueError):
+        return f"ended by {signal.Signals(-status).name}"
+    return f"ended by signal {-status}"
+
+
+async def _log_lines(stream: asyncio.StreamReader) -> None:
+    """Copy what the child writes to standard error into the log, bounded line by line."""
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # longer than any sensible line: the reader has thrown it away
+            continue
+        if not line:
+            return
+        log.warning("sensor: %s", line.decode("utf-8", "replace").rstrip()[:500])

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Prepares a checkout: the system's packages, the virtual environment, the application in it.
+
+Standard library only, because it runs before anything is installed. It works a second time in a moment, says what it
+installs and why, and asks for elevation only where it is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "prepared"
+OLDEST = (3, 11)
+
+# What Qt loads when it shows a window or paints without one: the library, and the package of Debian and Ubuntu.
+LIBRARIES = {
+    "glib-2.0": "libglib2.0-0",
+    "GL": "libgl1",
+    "EGL": "libegl1",
+    "fontconfig": "libfontconfig1",
+    "xkbcommon": "libxkbcommon0",
+    "dbus-1": "libdbus-1-3",
+    "xcb-cursor": "libxcb-cursor0",
+    "xcb-icccm": "libxcb-icccm4",
+    "xcb-keysyms": "libxcb-keysyms1",
+    "xcb-image": "libxcb-image0",
+    "xcb-render-util": "libxcb-render-util0",
+    "xcb-shape": "libxcb-shape0",
+    "xcb-xkb": "libxcb-xkb1",
+    "xkbcommon-x11": "libxkbcommon-x11-0",
+    "wayland-cursor": "libwayland-cursor0",
+}
+# Program, packages, why.
+PROGRAMS = {
+    "podman": (("podman", "runc", "conmon", "netavark", "uidmap"), "jobs run in its containers"),
+    "busybox": (("busybox-static",), "the sample job's image is made of it"),
+}
+TEST_PROGRAMS = {
+    "gcc": (("gcc", "libc6-dev"), "builds the stand-in for the NVIDIA driver"),
+    "dockerd": (("docker.io",), "the engine tests run on Docker too"),
+    "Xvfb": (("xvfb", "xauth"), "a display for the tray test"),
+    "trayer": (("trayer",), "a system tray for the tray test"),
+    "xdotool": (("xdotool",), "the tray test's hand on the mouse"),
+    "import": (("imagemagick",), "the tray test's screenshots"),
+    "dbus-run-session": (("dbus",), "a session bus for the tray test"),
+}
+FONT = ("fonts-inter", "fonts-dejavu-core")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Prepare this checkout.")
+    parser.add_argument("--for", dest="purpose", choices=("run", "test"), default="run")
+    purpose = parser.parse_args().purpose
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        print(f"Python 3.11 or newer is needed; this is {found}. Install it and call: make PYTHON=python3.12 {purpose}")
+        return 1
+    if sys.platform == "linux" and not install_system_packages(missing_packages(purpose)):
+        return 1
+    prepare_environment()
+    return 0
+
+
+def missing_packages(purpose: str) -> dict[str, str]:
+    """Each system package that is not there yet, with the reason for it."""
+    missing: dict[str, str] = {}
+    if importlib.util.find_spec("ensurepip") is None:
+        missing["python3-venv"] = "makes the virtual environment"
+    for library, package in LIBRARIES.items():
+        if ctypes.util.find_library(library) is None:
+            missing[package] = "Qt needs it for the window"
+    programs = PROGRAMS | (TEST_PROGRAMS if purpose == "test" else {})
+    for program, (packages, why) in programs.items():
+        if not is_there(program):
+            missing.update(dict.fromkeys(packages, why))
+    if purpose == "test" and not Path("/usr/share/fonts/truetype/dejavu").is_dir():
+        missing.update(dict.fromkeys(FONT, "the letters in the pictures"))
+    return missing
+
+
+def is_there(program: str) -> bool:
+    """Whether a program can be used; the sample job's busybox must be a static one, to run in an empty image."""
+    if program == "podman" and shutil.which("docker") and Path("/var/run/docker.sock").exists():
+        return True
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if path is None or program != "busybox":
+        return path is not None
+    return b"ld-linux" not in Path(path).read_bytes()[:4096]
+
+
+def install_system_packages(missing: dict[str, str]) -> bool:
+    """Install them with apt-get, as root or through sudo. Returns whether all is there now."""
+    if not missing:
+        return True
+    print("These packages of the system are missing:")
+    for package, why in missing.items():
+        print(f"  {package:<22} {why}")
+    if shutil.which("apt-get") is None:
+        print("This system has no apt-get: install their counterparts by hand, then call this again.")
+        return False
+    elevate: list[str] = []
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            print("Install them as root: apt-get install " + " ".join(missing))
+            return False
+        print("Installing them needs your password.")
+        elevate = ["sudo"]
+    environment = [*elevate, "env", "DEBIAN_FRONTEND=noninteractive"]
+    get = [*environment, "apt-get", "-q", "-o", "DPkg::Lock::Timeout=600"]
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        if subprocess.run([*get, *arguments], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            print(f"apt-get {arguments[0]} failed; the lines above tell why.")
+            return False
+    return True
+
+
+def prepare_environment() -> None:
+    """The virtual environment with everything the lock names, and the application from this checkout."""
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+        return
+    print(f"Preparing {VENV.name} (a minute or two, once) ...", flush=True)
+    if not python().exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    pip = [str(python()), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True, cwd=ROOT)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], check=True, cwd=ROOT)
+    STAMP.write_text(wanted, encoding="utf-8")
+
+
+def python() -> Path:
+    return VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def fingerprint() -> str:
+    """Changes when the environment has to be made again: other packages, another Python, another place."""
+    digest = hashlib.sha256()
+    for part in (LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode()):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The tray icon on a real tray (trayer, XEmbed) on a virtual display, clicked with a real mouse pointer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+
+from argentum_desktop.ui.tray_icon import ANY_PANEL
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 15.0
+PROGRAMS = ("Xvfb", "trayer", "xdotool", "import")
+
+pytestmark = [
+    pytest.mark.display,
+    pytest.mark.skipif(
+        any(shutil.which(program) is None for program in PROGRAMS),
+        reason="needs Xvfb, trayer, xdotool and ImageMagick",
+    ),
+]
+
+
+@dataclass
+class Display:
+    """A screen of its own, with the programs that were started on it."""
+
+    name: str
+    programs: list[subprocess.Popen[bytes]]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        # Without a session bus Qt takes the XEmbed way, whatever this machine's own session offers.
+        return os.environ | {
+            "DISPLAY": self.name,
+            "QT_QPA_PLATFORM": "xcb",
+            "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "ui")]),
+        }
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        program = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
+        self.programs.append(program)
+        return program
+
+    def do(self, *command: str) -> None:
+        subprocess.run(command, env=self.environment, check=True, timeout=PATIENCE_S)
+
+    def click(self, rectangle: list[int], button: int = 1) -> None:
+        x, y, width, height = rectangle
+        self.do("xdotool", "mousemove", str(x + width // 2), str(y + height // 2), "click", str(button))
+
+    def picture(self, path: Path) -> QImage:
+        self.do("import", "-window", "root", str(path))
+        image = QImage(str(path))
+        assert not image.isNull()
+        return image
+
+
+@dataclass
+class App:
+    """The program under test, as its log tells."""
+
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def wait_for(self, name: str, is_right: Any = bool) -> Any:
+        """The newest value of `name`, once it is right."""
+        deadline = time.monotonic() + PATIENCE_S
+        value = None
+        while time.monotonic() < deadline:
+            lines = self.log.read_text("utf-8").splitlines() if self.log.exists() else []
+            values = [json.loads(line)[name] for line in lines if line.endswith("}") and name in json.loads(line)]
+            if values and is_right(value := values[-1]):
+                return value
+            assert self.process.poll() in (None, 0)
+            time.sleep(0.03)
+        raise AssertionError(f"{name} stayed {value!r}")
+
+
+@pytest.fixture
+def display() -> Iterator[Display]:
+    readable, writable = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writable), "-screen", "0", "1280x860x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=(writable,), stderr=subprocess.DEVNULL)
+    os.close(writable)
+    with os.fdopen(readable) as pipe:
+        number = pipe.readline().strip()
+    assert number
+    screen = Display(f":{number}", [server])
+    yield screen
+    for program in reversed(screen.programs):
+        program.terminate()
+        program.wait(10)
+
+
+def start_trayer(display: Display) -> None:
+    display.start(
+        "trayer", "--edge", "top", "--align", "right", "--widthtype", "request", "--height", "24",
+        "--transparent", "true", "--alpha", "0", "--tint", "0x1B1E23",
+    )  # fmt: skip
+
+
+def start_app(display: Display, folder: Path) -> App:
+    log = folder / "tray.log"
+    return App(log, display.start(sys.executable, str(ROOT / "tests" / "ui" / "tray_app.py"), str(log)))
+
+
+def pixels_like(image: QImage, rectangle: list[int], color: QColor) -> int:
+    x, y, width, height = rectangle
+    near = 0
+    for row in range(y, y + height):
+        for column in range(x, x + width):
+            seen = image.pixelColor(column, row)
+            near += (
+                abs(seen.red() - color.red()) < 24
+                and abs(seen.green() - color.green()) < 24
+                and abs(seen.blue() - color.blue()) < 24
+            )
+    return near
+
+
+def test_the_icon_is_seen_and_its_menu_pauses_opens_and_quits(display: Display, tmp_path: Path) -> None:
+    start_trayer(display)
+    app = start_app(display, tmp_path)
+    icon = app.wait_for("icon", lambda rect: rect[2] > 0)
+    app.wait_for("tip", lambda tip: tip.startswith("Argentum: Working until 07:00"))
+    deadline = time.monotonic() + PATIENCE_S
+    while pixels_like(display.picture(tmp_path / "icon.png"), icon, QColor(ANY_PANEL.working)) < 40:
+        assert time.monotonic() < deadline, "no green hexagon in the tray"
+
+    display.click(icon, button=3)
+    menu = app.wait_for("menu")
+    assert menu.keys() >= {"Today: €1.64 net", "Pause", "Stop jobs now …", "Open Argentum", "Quit Argentum"}
+    display.picture(tmp_path / "menu.png")
+    display.click(menu["Pause"])
+    choices = app.wait_for("pause_menu")
+    display.picture(tmp_path / "pause.png")
+    display.click(choices["Until I resume"])
+    assert app.wait_for("calls") == ["pause"]
+    app.wait_for("tip", lambda tip: tip == "Argentum: Paused until you resume")
+
+    display.click(icon, button=3)
+    menu = app.wait_for("menu", lambda entries: "Resume" in entries)
+    assert "Pause" not in menu
+    display.click(menu["Open Argentum"])
+    app.wait_for("window")
+    display.picture(tmp_path / "window.png")
+
+    app.wait_for("menu", lambda entries: not entries)
+    display.click(icon, button=3)
+    display.click(app.wait_for("menu")["Quit Argentum"])
+    app.wait_for("ended")
+    assert app.process.wait(10) == 0
+
+
+def test_a_tray_that_comes_late_is_found_and_a_left_click_opens(display: Display, tmp_path: Path) -> None:
+    app = start_app(display, tmp_path)
+    app.wait_for("available", lambda is_available: is_available is False)
+    start_trayer(display)
+    app.wait_for("available")
+    icon = app.wait_for("icon", lambda rect: rect[2] > 0)
+    display.click(icon)
+    app.wait_for("window")
