@@ -12,7 +12,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-Listener = Callable[[Any], None]
+Listener = Callable[[Any], object]
 
 
 class EventBus:

@@ -62,6 +62,7 @@ output = "output"
 max_price_per_hour = "0.40"
 
 [limits]
+gpus = 0
 cpu_millis = 1000
 memory_mib = 128
 disk_mib = 64

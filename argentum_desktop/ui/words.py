@@ -160,7 +160,7 @@ def job_state(job: JobView) -> str:
 
 def time_left(job: JobView) -> str:
     """A guess from the progress, the agreed limit where there is none, nothing where neither says anything."""
-    if job.state is not JobState.RUNNING:
+    if job.state is not JobState.RUNNING or job.is_frozen:
         return ""
     done = job.progress_percent
     if done is not None and _PERCENT_TO_GUESS_FROM <= done < 100:
