@@ -130,6 +130,14 @@ class Agent:
             is_started=self._is_started,
         )
 
+    async def market(self, name: str) -> Market:
+        """One of the markets, by its name in the ledger.
+
+        Raises:
+            MarketError: it cannot be had.
+        """
+        return await self._find_market(name)
+
     # -- what the owner asks ------------------------------------------------------------------------------------------
 
     async def pause(self, until: datetime | None) -> None:

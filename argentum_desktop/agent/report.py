@@ -12,6 +12,7 @@ from argentum_desktop.agent.status import CardStatus, JobView, Status
 from argentum_desktop.domain.gpu import Absence, Gpu, Reading, SourceReport
 from argentum_desktop.domain.posting import Transaction
 from argentum_desktop.ledger.earnings import Totals
+from argentum_desktop.policy.words import energy
 
 GIB = 1024**3
 _WHY_ABSENT = {Absence.NOT_SUPPORTED: "not supported", Absence.LOST: "lost", Absence.ERROR: "error"}
@@ -106,5 +107,5 @@ def _market_line(name: str, url: str, problem: str) -> str:
 
 
 def _totals(totals: Totals) -> str:
-    kwh = totals.energy_mj / 3.6e9
-    return f"{totals.net} net = {totals.gross} - {totals.fee} fee - {totals.electricity} electricity ({kwh:.3f} kWh)"
+    used = energy(totals.energy_mj)
+    return f"{totals.net} net = {totals.gross} - {totals.fee} fee - {totals.electricity} electricity ({used})"

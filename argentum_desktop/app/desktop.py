@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import qasync
 from PySide6.QtWidgets import QApplication
@@ -36,8 +36,13 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def run_desktop(home: Home, settings: Settings, *, hidden: bool) -> int:
+def run_desktop(
+    home: Home, settings: Settings, *, hidden: bool, beside: Callable[[Core], Coroutine[Any, Any, object]] | None = None
+) -> int:
     """The application as its owner knows it; a second start shows the first one's window.
+
+    Args:
+        beside: started on the service's loop once it runs; its fault is shown to the owner.
 
     Raises:
         BadInputError: there is no display.
@@ -48,7 +53,7 @@ def run_desktop(home: Home, settings: Settings, *, hidden: bool) -> int:
 
     async def main(application: QApplication) -> int:
         try:
-            await asyncio.to_thread(thread.start)
+            core = await asyncio.to_thread(thread.start)
         except AlreadyRunningError:
             await asyncio.to_thread(call, home.control_file, "show")
             return 0
@@ -56,7 +61,10 @@ def run_desktop(home: Home, settings: Settings, *, hidden: bool) -> int:
             await show_error(None, error)
             return error.exit_code
         try:
-            await Desktop(application, thread, settings).live(opened=not hidden)
+            desktop = Desktop(application, thread, settings)
+            if beside is not None:
+                desktop.bridge.start(desktop.bridge.call(beside, core), parent=desktop.window)
+            await desktop.live(opened=not hidden)
         finally:
             await asyncio.to_thread(thread.stop)
         return 0
@@ -115,7 +123,7 @@ class Desktop:
         self.window.end()
         await self.bridge.close()
 
-    def _tray_changed(self, is_available: bool) -> None:  # noqa: FBT001 - a Qt slot
+    def _tray_changed(self, is_available: bool) -> None:
         self.window.set_tray_available(is_available)
         if not is_available:
             self.window.open()

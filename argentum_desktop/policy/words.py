@@ -1,4 +1,4 @@
-"""Times as the owner says them."""
+"""Times and amounts as the owner says them."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def clock_time(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     if today < local.date() < today + timedelta(days=7):
         return f"{local:%A} {time}"
     return f"{local:%Y-%m-%d} {time}"
+
+
+def energy(energy_mj: int) -> str:
+    """Millijoules as `0.3 Wh` or `1.21 kWh` (1 Wh is 3600 J)."""
+    wh = energy_mj / 3_600_000
+    return f"{wh:.1f} Wh" if wh < 100 else f"{wh / 1000:.2f} kWh"

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from argentum_desktop.ui import theme
@@ -34,6 +44,7 @@ class Chart(QWidget):
         self._theme = theme_
         self._message = ""
         self._cursor: int | None = None
+        self._drawing: QPixmap | None = None
         self._font = theme.font(theme.LABEL)
         self._metrics = QFontMetricsF(self._font)
         self.setAccessibleName(name)
@@ -41,7 +52,7 @@ class Chart(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumHeight(150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        theme_.changed.connect(self.update)
+        theme_.changed.connect(self.redraw)
 
     # What a chart provides.
 
@@ -63,6 +74,11 @@ class Chart(QWidget):
         """Words in place of data; empty takes them away."""
         self._message = message
         self.setAccessibleDescription(message)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew from the data; a moving cursor alone needs no more than the last drawing."""
+        self._drawing = None
         self.update()
 
     @property
@@ -109,12 +125,16 @@ class Chart(QWidget):
             painter.setFont(theme.font(theme.BODY))
             painter.drawText(QRectF(self.rect()).adjusted(16, 0, -16, 0), _CENTER | _WRAP, self._message)
         else:
-            self.draw(painter, plot)
+            painter.drawPixmap(0, 0, self._drawn(plot))
             self._draw_cursor(painter, plot)
         if self.hasFocus():
             painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS_CONTROL, RADIUS_CONTROL)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.redraw()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         places = self.positions()
@@ -147,6 +167,19 @@ class Chart(QWidget):
         if index != self._cursor:
             self._cursor = index
             self.update()
+
+    def _drawn(self, plot: QRectF) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        if self._drawing is None or self._drawing.devicePixelRatio() != ratio:
+            self._drawing = QPixmap(self.size() * ratio)
+            self._drawing.setDevicePixelRatio(ratio)
+            self._drawing.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._drawing)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setFont(self._font)
+            self.draw(painter, plot)
+            painter.end()
+        return self._drawing
 
     def _draw_cursor(self, painter: QPainter, plot: QRectF) -> None:
         places = self.positions()
