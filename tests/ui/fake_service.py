@@ -355,7 +355,7 @@ class FakeService:
 def _point(gpu_id: str, at: datetime, span_s: int, end: datetime) -> Point | None:
     """A day of work and rest with the hum of a fan, and half an hour in which nothing was recorded."""
     age_h = (end - at).total_seconds() / 3600
-    if 0.55 < age_h < 0.63 or 10.2 < age_h < 11.9 or 60 < age_h < 75:
+    if age_h < 0 or 0.55 < age_h < 0.63 or 10.2 < age_h < 11.9 or 60 < age_h < 75:
         return None
     seed = at.timestamp()
     ripple = 1.2 * math.sin(seed / 53) + 0.7 * math.sin(seed / 17.3 + 2) + 0.5 * math.sin(seed / 5.1)

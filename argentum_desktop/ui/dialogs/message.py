@@ -9,11 +9,14 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
 from argentum_desktop.errors import ArgentumError
+from argentum_desktop.ui.icons import icon
+
+_ICON_PX = 32
 
 
 async def show_error(parent: QWidget | None, error: ArgentumError) -> None:
     """Say what happened and what to do, and wait until it was read."""
-    box = _box(parent, QMessageBox.Icon.Warning, error.message, error.remedy)
+    box = _box(parent, "attention", error.message, error.remedy)
     box.addButton(QCoreApplication.translate("Message", "Close"), QMessageBox.ButtonRole.AcceptRole)
     await _answered(box)
 
@@ -24,7 +27,7 @@ async def ask(parent: QWidget | None, question: str, detail: str, answers: Seque
     Returns:
         The chosen answer, None when the owner went out.
     """
-    box = _box(parent, QMessageBox.Icon.Question, question, detail)
+    box = _box(parent, "info", question, detail)
     buttons: dict[QAbstractButton, str] = {}
     for answer in answers:
         buttons[box.addButton(answer, QMessageBox.ButtonRole.ActionRole)] = answer
@@ -35,9 +38,9 @@ async def ask(parent: QWidget | None, question: str, detail: str, answers: Seque
     return None if clicked is None else buttons.get(clicked)
 
 
-def _box(parent: QWidget | None, icon: QMessageBox.Icon, text: str, detail: str) -> QMessageBox:
+def _box(parent: QWidget | None, icon_name: str, text: str, detail: str) -> QMessageBox:
     box = QMessageBox(parent)
-    box.setIcon(icon)
+    box.setIconPixmap(icon(icon_name, box.palette().accent().color(), _ICON_PX).pixmap(_ICON_PX, _ICON_PX))
     box.setWindowTitle("Argentum")
     # Words from a market may stand in here; they are never read as markup.
     box.setTextFormat(Qt.TextFormat.PlainText)
