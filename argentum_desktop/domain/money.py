@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 MICROS_PER_UNIT = 1_000_000
 SECONDS_PER_HOUR = 3600
+# What every database keeps in one column; more than that is no amount, whoever says so.
+LARGEST_MICROS = 2**63 - 1
+
+_AMOUNT = re.compile(r"(?P<units>[0-9]{1,12})(?:\.(?P<decimals>[0-9]{1,30}))?")
+_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -18,8 +24,11 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
-            raise ValueError(f"currency must be three capital letters (ISO 4217), not {self.currency!r}")
+        code = self.currency
+        if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
+            raise ValueError(f"currency must be three capital letters (ISO 4217), not {code[:20]!r}")
+        if abs(self.micros) > LARGEST_MICROS:
+            raise ValueError(f"an amount of {code} must lie within 64 bits of millionths")
 
     def __add__(self, other: Money) -> Money:
         return Money(self.micros + self._same(other).micros, self.currency)
@@ -58,18 +67,18 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
-        """Read a decimal amount such as `0.05`.
+        """Read what somebody wrote down as a price: digits, and decimals after a point, such as `0.05`.
 
         Raises:
-            ValueError: not a decimal number, or finer than a millionth.
+            ValueError: anything else, below zero, or finer than a millionth.
         """
-        try:
-            micros = Decimal(text) * MICROS_PER_UNIT
-        except InvalidOperation as error:
-            raise ValueError(f"{text!r} is not an amount of money") from error
-        if not micros.is_finite() or micros != micros.to_integral_value():
-            raise ValueError(f"{text!r} is not an amount of money down to a millionth")
-        return cls(int(micros), currency)
+        match = _AMOUNT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text[:40]!r} is not an amount of money; write for example 0.05")
+        decimals = (match["decimals"] or "").rstrip("0")
+        if len(decimals) > _DECIMALS:
+            raise ValueError(f"{text!r} is finer than a millionth")
+        return cls(int(match["units"]) * MICROS_PER_UNIT + int(decimals.ljust(_DECIMALS, "0")), currency)
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:

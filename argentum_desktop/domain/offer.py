@@ -8,6 +8,8 @@ from datetime import datetime
 from argentum_desktop.domain.job import JobSpec
 from argentum_desktop.domain.money import Money
 
+PPM = 1_000_000
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -16,6 +18,9 @@ class Offer:
     Attributes:
         fence: how often this job has been granted, this time included; a lease with a lower fence is void.
         fee_ppm: the market's share of the price, in millionths.
+
+    Raises:
+        ValueError: a figure that no honest offer has.
     """
 
     lease_id: str
@@ -29,3 +34,11 @@ class Offer:
     lease_ttl_s: int
     beat_every_s: int
     issued_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.price_per_hour.micros < 0:
+            raise ValueError("price_per_hour must not be negative")
+        if not 0 <= self.fee_ppm < PPM:
+            raise ValueError(f"fee_ppm must lie between 0 and {PPM - 1}")
+        if min(self.fence, self.accept_within_s, self.lease_ttl_s, self.beat_every_s) < 0:
+            raise ValueError("fence, accept_within_s, lease_ttl_s and beat_every_s must not be negative")

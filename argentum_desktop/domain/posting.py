@@ -26,7 +26,7 @@ class Transaction:
         energy_mj: the energy behind its electricity, for kilowatt-hours beside the money.
 
     Raises:
-        ValueError: the postings do not sum to zero in every currency.
+        ValueError: the postings do not sum to zero in every currency, or an account stands twice in one.
     """
 
     transaction_id: str
@@ -42,3 +42,5 @@ class Transaction:
             sums[posting.amount.currency] += posting.amount.micros
         if not self.postings or any(sums.values()):
             raise ValueError(f"the postings of {self.transaction_id} do not balance")
+        if len({(posting.account, posting.amount.currency) for posting in self.postings}) != len(self.postings):
+            raise ValueError(f"the postings of {self.transaction_id} name an account twice")

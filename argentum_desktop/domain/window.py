@@ -8,7 +8,9 @@ from dataclasses import dataclass
 MINUTES_PER_DAY = 24 * 60
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_TEXT = re.compile(r"(?P<days>[a-z,\- ]+?)\s+(?P<h1>\d{1,2}):(?P<m1>\d{2})\s*-\s*(?P<h2>\d{1,2}):(?P<m2>\d{2})")
+_TEXT = re.compile(
+    r"(?P<days>[a-z,\- ]+?)\s+(?P<h1>\d{1,2}):(?P<m1>\d{2})\s*-\s*(?P<h2>\d{1,2}):(?P<m2>\d{2})", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class WeeklyWindow:
         if not self.days or not self.days <= set(range(7)):
             raise ValueError("a window needs at least one day of the week")
         if not 0 <= self.start_minute < MINUTES_PER_DAY or not 1 <= self.end_minute <= MINUTES_PER_DAY:
-            raise ValueError("a window's times must lie between 00:00 and 24:00")
+            raise ValueError("a window begins between 00:00 and 23:59 and ends between 00:01 and 24:00")
         if self.start_minute == self.end_minute:
             raise ValueError("a window must not end when it begins; write 00:00-24:00 for a whole day")
 
@@ -51,10 +53,19 @@ class WeeklyWindow:
         match = _TEXT.fullmatch(text.strip().lower())
         if match is None:
             raise ValueError(f'"{text}" is not a window; write for example "mon-fri 22:00-07:00"')
-        minutes = [int(match["h1"]) * 60 + int(match["m1"]), int(match["h2"]) * 60 + int(match["m2"])]
-        if int(match["m1"]) > 59 or int(match["m2"]) > 59:
-            raise ValueError(f'"{text}" has a time that is none')
-        return cls(_days(match["days"], text), *minutes)
+        start, end = _minute(match["h1"], match["m1"]), _minute(match["h2"], match["m2"])
+        if start is None or end is None or start == MINUTES_PER_DAY:
+            raise ValueError(f'"{text}" has a time that is none; the day runs from 00:00 to 24:00')
+        if end == 0 and start:
+            end = MINUTES_PER_DAY
+        if start == end:
+            raise ValueError(f'"{text}" ends when it begins; write 00:00-24:00 for a whole day')
+        return cls(_days(match["days"], text), start, end)
+
+
+def _minute(hours: str, minutes: str) -> int | None:
+    minute = int(hours) * 60 + int(minutes)
+    return minute if int(minutes) < 60 and minute <= MINUTES_PER_DAY else None
 
 
 def _days(text: str, whole: str) -> frozenset[int]:
@@ -62,8 +73,8 @@ def _days(text: str, whole: str) -> frozenset[int]:
         return frozenset(range(7))
     days: set[int] = set()
     for part in text.split(","):
-        first, _, last = (piece.strip() for piece in part.partition("-"))
-        if first not in DAYS or (last and last not in DAYS):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if first not in DAYS or (dash and last not in DAYS):
             raise ValueError(f'"{whole}" names a day that is none; use {", ".join(DAYS)} or daily')
         start = DAYS.index(first)
         end = DAYS.index(last) if last else start

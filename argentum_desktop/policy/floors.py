@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.offer import PPM
 from argentum_desktop.settings.schema import Prices
-
-PPM = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,16 @@ def electricity_per_hour(gpu: Gpu, prices: Prices) -> Money:
 
 
 def asking_price(gpu: Gpu, fee_ppm: int, prices: Prices) -> Money:
-    """The least price per hour that satisfies the owner once fee and electricity are gone; rounded up."""
-    wanted = prices.floor + electricity_per_hour(gpu, prices)
+    """The least price per hour that leaves the owner the floor once fee and electricity are gone."""
     if not 0 <= fee_ppm < PPM:
         raise ValueError("a fee must be less than the whole price")
-    return Money(-(-wanted.micros * PPM // (PPM - fee_ppm)), wanted.currency)
+    wanted = prices.floor + electricity_per_hour(gpu, prices)
+    # The fee is rounded, so that a price somewhat below the exact one may still leave enough: look between the two.
+    too_low, enough = wanted.micros - 1, -(-wanted.micros * PPM // (PPM - fee_ppm))
+    while enough - too_low > 1:
+        middle = Money((too_low + enough) // 2, wanted.currency)
+        if middle - middle.scaled(fee_ppm, PPM) < wanted:
+            too_low = middle.micros
+        else:
+            enough = middle.micros
+    return Money(enough, wanted.currency)

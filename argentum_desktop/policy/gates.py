@@ -39,7 +39,7 @@ class Circumstances:
 
 
 def not_paused(at: Circumstances) -> Verdict:
-    if at.pause is None:
+    if at.pause is None or (at.pause.until is not None and at.pause.until <= at.now):
         return Verdict("pause", True, "not paused")
     until = f"until {clock_time(at.pause.until, at.now, at.zone)}" if at.pause.until else "until you resume"
     return Verdict("pause", False, f"You paused it {until}.", "Resume")
@@ -51,7 +51,8 @@ def in_window(at: Circumstances) -> Verdict:
         until = f"until {clock_time(opening.until, at.now, at.zone)}" if opening.until else "at all times"
         return Verdict("window", True, f"open {until}")
     if opening.until is None:
-        return Verdict("window", False, "You set no hours in which jobs may run.", "Add a window in the settings.")
+        remedy = "Add one to availability.windows."
+        return Verdict("window", False, "You set no hours in which jobs may run.", remedy)
     opens = clock_time(opening.until, at.now, at.zone)
     return Verdict("window", False, "It is outside the hours you set.", f"Opens {opens}.")
 
@@ -96,7 +97,7 @@ def cool_enough(at: Circumstances) -> Verdict:
 
 def on_mains(at: Circumstances) -> Verdict:
     if at.host.on_battery and not at.settings.availability.on_battery:
-        return Verdict("battery", False, "The computer runs on battery.", "Plug it in.")
+        return Verdict("battery", False, "The computer runs on battery.", "Plug it in, or set availability.on_battery.")
     return Verdict("battery", True, "not on battery")
 
 

@@ -1,21 +1,34 @@
-"""When: weekly windows in the owner's zone, against instants in UTC."""
+"""When: weekly windows in the owner's zone, against instants in UTC.
+
+One rule decides everything: it is open exactly while the owner's wall clock shows a time of a window. What follows
+from it where the wall clock jumps:
+
+- Forward: a time that is skipped never shows, so a window that begins or ends at it begins or ends with the jump, and
+  one that lies within the jump does not happen that day. 22:00-07:00 is then an hour shorter.
+- Back: an hour that shows twice counts twice. 22:00-07:00 is then an hour longer, and a window that ends within the
+  repeated hour is open once more while the clock shows its times again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.window import MINUTES_PER_DAY, WeeklyWindow
 
-# A week and a day on either side: whatever is not found within that repeats for ever.
-_HORIZON_DAYS = 8
+_WEEK = timedelta(days=7)
+# A weekly opening, or gap, may be skipped by a jump of the clock, and is then there a week later; beyond that there is
+# none.
+_HORIZON = timedelta(days=16)
+# No zone changes its clock twice within this.
+_STEP = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Opening:
-    """Whether the windows are open at an instant, and until when that stays so; None means for as long as we look."""
+    """Whether the windows are open at an instant, and when that changes next; None means never."""
 
     is_open: bool
     until: datetime | None
@@ -23,35 +36,33 @@ class Opening:
 
 def opening_at(windows: Iterable[WeeklyWindow], zone: ZoneInfo, now: datetime) -> Opening:
     """Look up `now` (aware, UTC) in the windows."""
-    today = now.astimezone(zone).date()
-    last = today + timedelta(days=_HORIZON_DAYS)
-    horizon = _instant(last, 0, zone)
-    for start, end in _merged(_spans(windows, zone, today - timedelta(days=2), last)):
-        if start <= now < end:
-            return Opening(True, end if end < horizon else None)
-        if start > now:
-            return Opening(False, start)
-    return Opening(False, None)
+    spans = _merged(span for window in windows for span in _spans(window))
+    is_open = _shows_open(spans, now, zone)
+    at = now
+    while at - now <= _HORIZON:
+        at = _next_look(spans, at, zone)
+        if _shows_open(spans, at, zone) is not is_open:
+            return Opening(is_open, at)
+    return Opening(is_open, None)
 
 
-def _spans(
-    windows: Iterable[WeeklyWindow], zone: ZoneInfo, first: date, last: date
-) -> Iterator[tuple[datetime, datetime]]:
-    """Every window of every day as a pair of instants."""
-    for window in windows:
-        day = first
-        while day <= last:
-            if day.weekday() in window.days:
-                end_day = day + timedelta(days=1) if window.is_over_midnight else day
-                start, end = _instant(day, window.start_minute, zone), _instant(end_day, window.end_minute, zone)
-                if start < end:
-                    yield start, end
-            day += timedelta(days=1)
+Span = tuple[timedelta, timedelta]
+"""From and until, as time since Monday 00:00 by the wall clock."""
 
 
-def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+def _spans(window: WeeklyWindow) -> Iterator[Span]:
+    """The window on each of its days; what runs over the end of Sunday goes on at the beginning of Monday."""
+    length = timedelta(minutes=(window.end_minute - window.start_minute) % MINUTES_PER_DAY or MINUTES_PER_DAY)
+    for day in window.days:
+        start = timedelta(days=day, minutes=window.start_minute)
+        yield start, min(start + length, _WEEK)
+        if start + length > _WEEK:
+            yield timedelta(), start + length - _WEEK
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
     """The same time without overlaps, in order; spans that touch become one."""
-    merged: list[tuple[datetime, datetime]] = []
+    merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
@@ -60,18 +71,38 @@ def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, 
     return merged
 
 
-def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """What the wall clock shows as `minute` of `day`. An hour that the clock skips counts as the moment of the jump."""
-    if minute == MINUTES_PER_DAY:
-        day, minute = day + timedelta(days=1), 0
-    wall = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
-    instant = wall.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
-        return instant
-    # Skipped by a jump forward: `fold` gives the offsets before and after it, whose difference is the jump's length.
-    before, after = wall.utcoffset(), wall.replace(fold=1).utcoffset()
-    shift = (after or timedelta()) - (before or timedelta())
-    moment = instant - shift
-    while moment.astimezone(zone).utcoffset() != after and moment < instant:
-        moment += timedelta(minutes=1)
-    return moment
+def _shows_open(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> bool:
+    shown = _since_monday(at, zone)
+    return any(start <= shown < end for start, end in spans)
+
+
+def _next_look(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> datetime:
+    """The next instant at which anything can change: a window's edge or a jump of the clock, a day on at the latest."""
+    shown = _since_monday(at, zone)
+    edges = [edge for span in spans for edge in span]
+    step = min([_STEP, *(edge - shown for edge in edges if edge > shown)])
+    return _jump(at, at + step, zone) or at + step
+
+
+def _jump(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the clock jumps after `start` and up to `end`; None when it does not."""
+    before = start.astimezone(zone).utcoffset()
+    if end.astimezone(zone).utcoffset() == before:
+        return None
+    low, high = 0, int((end - start) / _MICROSECOND)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (start + middle * _MICROSECOND).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return start + high * _MICROSECOND
+
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _since_monday(at: datetime, zone: ZoneInfo) -> timedelta:
+    shown = at.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    midnight = shown.replace(hour=0, minute=0, second=0, microsecond=0)
+    return timedelta(days=shown.weekday()) + (shown - midnight)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+# Not strftime's %A: that speaks the language of the process's locale, which the window sets and a service does not.
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 
 def clock_time(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     """`22:00`, `tomorrow 08:00`, `Friday 22:00` or `2026-12-24 08:00`, whichever is short and certain."""
@@ -15,7 +18,7 @@ def clock_time(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     if local.date() == today + timedelta(days=1):
         return f"tomorrow {time}"
     if today < local.date() < today + timedelta(days=7):
-        return f"{local:%A} {time}"
+        return f"{_DAYS[local.weekday()]} {time}"
     return f"{local:%Y-%m-%d} {time}"
 
 

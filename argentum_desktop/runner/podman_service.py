@@ -41,6 +41,7 @@ class PodmanService:
         self._clock = clock
         self._process: asyncio.subprocess.Process | None = None
         self._socket: Path | None = None
+        self._folder: Path | None = None
         self._failures = 0
         self._started_at_s = 0.0
         self._guard = asyncio.Lock()
@@ -138,7 +139,7 @@ class PodmanService:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._state / "containers.conf").write_text(containers_conf(read_system_facts()), encoding="utf-8")
         folder = remembered.parent if remembered is not None else _short_folder()
-        socket = folder / "podman.sock"
+        self._folder, socket = folder, folder / "podman.sock"
         socket.unlink(missing_ok=True)
         # A new name each time the folder is new; written before the child starts, so that it is never lost.
         temporary = self._state / "service.json.new"
@@ -159,12 +160,12 @@ class PodmanService:
             await process.wait()
 
     async def close(self) -> None:
-        """End the child; an adopted one is left for the next start to find."""
-        is_ours, socket = self._process is not None, self._socket
+        """End the child and clear its folder; an adopted service is left for the next start to find."""
         await self._end()
-        if is_ours and socket is not None:
-            await asyncio.to_thread(shutil.rmtree, socket.parent, ignore_errors=True)
+        if self._folder is not None:
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             await asyncio.to_thread((self._state / "service.json").unlink, missing_ok=True)
+            self._folder = None
 
 
 def _short_folder() -> Path:

@@ -92,7 +92,7 @@ class Prices:
     )
 
     def money(self, amount: Decimal) -> Money:
-        return Money.parse(str(amount), self.currency)
+        return Money.parse(f"{amount:f}", self.currency)
 
     @property
     def floor(self) -> Money:

@@ -11,7 +11,6 @@ def stylesheet(tokens: Tokens) -> str:
     return f"""
 QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: {RADIUS_CARD}px; }}
 QFrame[role="notice"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {RADIUS_CARD}px; }}
-QFrame[role="rule"] {{ background: {t.line}; border: 0; max-height: 1px; }}
 QWidget[role="navigation"] {{ background: {t.surface}; border: 0; border-right: 1px solid {t.line}; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="page"] {{ background: transparent; border: 0; }}
 QLabel {{ background: transparent; border: 0; color: {t.text}; }}

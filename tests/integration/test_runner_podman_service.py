@@ -181,7 +181,9 @@ async def test_a_podman_that_cannot_start(tmp_path: Path) -> None:
     service = PodmanService(Path("/bin/false"), tmp_path, SystemClock())
     with pytest.raises(EngineMissingError, match="does not start"):
         await service.ensure()
+    remembered = Path(json.loads((tmp_path / "service.json").read_text())["socket"])
     await service.close()
+    assert not remembered.parent.exists()
 
 
 async def test_finding_our_own_podman(tmp_path: Path) -> None:

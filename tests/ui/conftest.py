@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import qasync
 from fake_service import FakeClock, FakeService, Scene, ServiceThread
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.ui.bridge import Bridge
@@ -76,6 +77,12 @@ class Desk:
         await until(lambda: bridge.latest is not None)
         await bridge.settled()
         return window, service, bridge
+
+
+@pytest.fixture(autouse=True)
+def british() -> None:
+    """The same words on every machine that runs these tests."""
+    QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
 
 
 @pytest.fixture

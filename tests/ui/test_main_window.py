@@ -279,7 +279,8 @@ def test_jobs_are_listed_with_their_money_state_and_log(desk: Desk) -> None:
         assert model.rowCount() == 6
         row = [model.index(0, column).data() for column in range(model.columnCount())]
         assert row[:2] == [RENDERING.title, "Running, 62\u00a0%"]
-        assert row[3:] == ["23 min", "€0.31/h", "€0.12", "accrued"]
+        assert row[3:] == ["23 min", "€0.12", "accrued"]
+        assert window.jobs.facts.text() == "23 min · €0.31/h · about 14 min left"
         assert "frame 120 of 240" in window.jobs.log.toPlainText()
         window.jobs.table.selectRow(2)
         await bridge.settled()

@@ -13,8 +13,9 @@ from argentum_desktop.ui import words
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
-# Time, price and money stand right, so that their digits stand under each other.
-_RIGHT_COLUMNS = range(3, 6)
+TIME_COLUMN = 3
+# Time and money stand right, so that their digits stand under each other.
+_RIGHT_COLUMNS = range(3, 5)
 
 
 class JobsModel(QAbstractTableModel):
@@ -77,7 +78,6 @@ class JobsModel(QAbstractTableModel):
             self.tr("State"),
             self.tr("Began"),
             self.tr("Time"),
-            self.tr("Price"),
             self.tr("Earned"),
             self.tr("Money is"),
         )
@@ -91,7 +91,6 @@ class JobsModel(QAbstractTableModel):
             state,
             words.moment(job.accepted_at, self.now or job.accepted_at),
             words.duration(job.elapsed_s),
-            words.money_per_hour(job.price_per_hour),
             words.money(job.earned),
             self.tr("settled") if job.is_settled else self.tr("accrued"),
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -19,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from argentum_desktop.agent.status import JobView, Status
 from argentum_desktop.errors import ArgentumError
-from argentum_desktop.ui import theme
+from argentum_desktop.ui import theme, words
 from argentum_desktop.ui.bridge import Bridge
-from argentum_desktop.ui.models.jobs import JobsModel
+from argentum_desktop.ui.models.jobs import TIME_COLUMN, JobsModel
 from argentum_desktop.ui.pages.page import Page
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.tokens import SPACE_8, SPACE_12, SPACE_16, SPACE_24
@@ -30,6 +31,7 @@ from argentum_desktop.ui.widgets.labels import ElidedLabel, label
 
 _JOBS = 200
 _LOG_BYTES = 64 * 1024
+_NARROW_PX = 800
 _REFRESH = timedelta(seconds=2)
 
 
@@ -46,6 +48,7 @@ class JobsPage(Page):
         self.model = JobsModel()
         self.table = self._table()
         self.reason = label(theme.BODY, muted=True, wraps=True)
+        self.facts = label(theme.LABEL, muted=True)
         self.log_title = ElidedLabel(theme.TITLE)
         self.log = QPlainTextEdit(readOnly=True)
         self.empty = EmptyState(theme_, "jobs")
@@ -86,6 +89,7 @@ class JobsPage(Page):
         if job is None:
             return
         self.log_title.setText(job.title)
+        self.facts.setText(self._facts(job))
         self.reason.setText(job.reason)
         self.reason.setVisible(bool(job.reason))
         if job.lease_id != self._log_of:
@@ -103,6 +107,20 @@ class JobsPage(Page):
         if follows:
             bar.setValue(bar.maximum())
 
+    def _facts(self, job: JobView) -> str:
+        parts = (
+            words.duration(job.elapsed_s),
+            words.money_per_hour(job.price_per_hour),
+            words.time_left(job),
+            "" if job.exit_code is None else self.tr("exit code {code}").format(code=job.exit_code),
+        )
+        return " · ".join(filter(None, parts))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where it is narrow the name of the job needs the room; the time stands below as well.
+        self.table.setColumnHidden(TIME_COLUMN, self.width() < _NARROW_PX)
+
     def _show_problem(self, error: ArgentumError) -> None:
         self.reason.setText(str(error))
         self.reason.setVisible(True)
@@ -118,6 +136,8 @@ class JobsPage(Page):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(36)
@@ -134,7 +154,7 @@ class JobsPage(Page):
         self.log.setAccessibleName(self.tr("Log of the chosen job"))
         self.log.setFont(theme.font(theme.LABEL_MONO))
         top, bottom = QFrame(), QFrame()
-        for frame, inner in ((top, (self.table,)), (bottom, (self.log_title, self.reason, self.log))):
+        for frame, inner in ((top, (self.table,)), (bottom, (self.log_title, self.facts, self.reason, self.log))):
             frame.setProperty("role", "card")
             column = QVBoxLayout(frame)
             column.setContentsMargins(SPACE_16, SPACE_12, SPACE_16, SPACE_12)

@@ -64,7 +64,8 @@ class OverviewPage(Page):
         jobs = {job.lease_id: job for job in running(status.jobs)}
         for card in status.cards:
             gpu_id = card.gpu.gpu_id
-            self._card_of[gpu_id].show_card(card, names[gpu_id], jobs.get(card.lease_id or ""))
+            job = jobs.get(card.lease_id or "")
+            self._card_of[gpu_id].show_card(card, names[gpu_id], job, status.state)
         self.cards.setVisible(bool(status.cards))
         self.no_card.setVisible(not status.cards)
         explained = [notice for notice in status.notices if notice.code in NO_CARD_CODES and not status.cards]

@@ -28,10 +28,12 @@ class EmptyState(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_24, SPACE_24, SPACE_24, SPACE_24)
         layout.setSpacing(SPACE_8)
+        layout.addStretch(1)
         layout.addWidget(self._sign)
         for text in (self._title, self._reason, self._remedy):
             text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             layout.addWidget(text)
+        layout.addStretch(2)
         theme_.changed.connect(self._paint_sign)
         self._paint_sign()
 

@@ -50,15 +50,15 @@ class GpuCard(QFrame):
         layout.addStretch(1)
         layout.addLayout(self._measures())
 
-    def show_card(self, card: CardStatus, name: str, job: JobView | None) -> None:
-        """Show how the card is now."""
+    def show_card(self, card: CardStatus, name: str, job: JobView | None, overall: AgentState) -> None:
+        """Show how the card is now, while the whole machine is `overall`."""
         self.setAccessibleName(name)
         self._name.setText(name.replace(" (simulated)", ""))
         self._simulated.setVisible(card.gpu.is_simulated)
         earned = card.earned_today
         self._earned.setText("" if earned is None else self.tr("{amount} today").format(amount=words.money(earned)))
         self._earned.setVisible(earned is not None)
-        self._glyph.show_state(_card_state(card, job))
+        self._glyph.show_state(_card_state(card, job, overall))
         self._show_work(card, job)
         self._show_reading(card)
 
@@ -165,9 +165,11 @@ def _share(value: int | None, whole: int | None) -> float | None:
     return None if value is None or not whole else value / whole
 
 
-def _card_state(card: CardStatus, job: JobView | None) -> AgentState:
+def _card_state(card: CardStatus, job: JobView | None, overall: AgentState) -> AgentState:
     if card.reading is not None and card.reading.is_lost:
         return AgentState.FAULT
     if job is not None:
         return AgentState.PAUSED if job.is_frozen else AgentState.WORKING
-    return AgentState.PAUSED if card.because else AgentState.IDLE
+    if not card.because:
+        return AgentState.IDLE
+    return AgentState.OUTSIDE_HOURS if overall is AgentState.OUTSIDE_HOURS else AgentState.PAUSED

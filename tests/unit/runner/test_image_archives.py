@@ -196,7 +196,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 GOOD = tar_of(oci_files(LAYER, CONFIG))
-FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FUZZ = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 @FUZZ
@@ -221,7 +221,7 @@ def test_damage(tmp_path: Path, at: int, patch: bytes, cut: bool) -> None:
     assert image.config.digest == digest_of(CONFIG)
 
 
-@FUZZ
+@settings(FUZZ, max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from(["config", "layers", "schemaVersion"]),

@@ -184,7 +184,7 @@ def nest(folder: Path, depth: int) -> None:
 
 
 def test_a_bottomless_nesting(workspace: Workspace) -> None:
-    nest(workspace.outputs, 1500)
+    nest(workspace.outputs, 1100)
     assert workspace.collect(MANY).files == ()
     assert workspace.used_bytes(1 << 40) > 1 << 40
     workspace.remove()
