@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "quit", _simple_call, "end the running application")
     demo = _command(commands, "demo", _demo, "run one sample job on this computer, from offer to earnings")
     demo.add_argument("--picture", type=Path, default=None, help="where the picture of the window goes")
-    demo.add_argument("--scale", type=float, default=1.0, help="how much work the sample job does (default: 1)")
+    demo.add_argument("--scale", type=float, default=2.0, help="how much work the sample job does (default: 2, some 25 seconds)")
     demo.add_argument("--no-screen", action="store_true", help="do not open a window even where there is a display")
     return parser
 

@@ -75,6 +75,12 @@ class SensorError(ArgentumError):
     code = "sensor"
 
 
+class NoCardError(ArgentumError):
+    """This computer has no card that could be offered."""
+
+    code = "no-card"
+
+
 class EngineError(ArgentumError):
     """The container engine refused or failed."""
 

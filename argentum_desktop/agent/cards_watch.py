@@ -12,7 +12,7 @@ from argentum_desktop.agent.lease_book import LeaseMoved
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.domain.gpu import Absence, Reading, SourceReport
 from argentum_desktop.domain.job import MIB, JobState
-from argentum_desktop.errors import ArgentumError, SensorError, StoreError
+from argentum_desktop.errors import ArgentumError, NoCardError, SensorError, StoreError
 from argentum_desktop.gpus.watched_sensor import CardsFound, Sensor
 from argentum_desktop.system.host import read_host
 from argentum_desktop.telemetry.sampler import (
@@ -68,9 +68,9 @@ class CardsWatch:
         self._bench.gpus = gpus
         problem = next((report for report in reports if report.problem), None)
         if not gpus and problem is not None:
-            self._notices.put("cards", ArgentumError(problem.problem, problem.remedy))
+            self._notices.put("cards", NoCardError(problem.problem, problem.remedy))
         elif not gpus:
-            self._notices.put("cards", ArgentumError("No card was found in this computer."))
+            self._notices.put("cards", NoCardError("No card was found in this computer."))
         else:
             self._notices.take_down("cards")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,12 +106,12 @@ class JobRun:
         return True
 
     def usage(self) -> Usage:
-        """What it has used until now; never less than was said before."""
+        """What it has used until now, each begun second counted; never less than was said before."""
         lease, said = self.lease, self.lease.usage
         if lease.started_at is None:
             return said
         until = lease.ended_at or lease.frozen_at or self.bench.clock.now()
-        ran_s = int((until - lease.started_at).total_seconds()) - lease.frozen_s
+        ran_s = math.ceil((until - lease.started_at).total_seconds()) - lease.frozen_s
         return Usage(
             billable_s=max(said.billable_s, min(ran_s, lease.job.limits.wall_s)),
             energy_mj=max(said.energy_mj, self.meter.energy_mj),

@@ -44,10 +44,10 @@ class Build:
 
 
 BUILDS = (
-    Build("Simulated 24 GB", 24 * GIB, 350.0, 22.0, 210, 1860, 9751, 0.24, 45.0),
-    Build("Simulated 16 GB", 16 * GIB, 285.0, 14.0, 210, 2550, 11_201, 0.25, 38.0),
-    Build("Simulated 12 GB", 12 * GIB, 200.0, 12.0, 210, 2475, 10_501, 0.32, 34.0),
-    Build("Simulated 8 GB", 8 * GIB, 130.0, 8.0, 210, 1780, 7001, 0.45, 30.0),
+    Build("Example card 24 GB", 24 * GIB, 350.0, 22.0, 210, 1860, 9751, 0.24, 45.0),
+    Build("Example card 16 GB", 16 * GIB, 285.0, 14.0, 210, 2550, 11_201, 0.25, 38.0),
+    Build("Example card 12 GB", 12 * GIB, 200.0, 12.0, 210, 2475, 10_501, 0.32, 34.0),
+    Build("Example card 8 GB", 8 * GIB, 130.0, 8.0, 210, 1780, 7001, 0.45, 30.0),
 )
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.money import Money
-from argentum_desktop.domain.posting import Transaction
+from argentum_desktop.domain.posting import Posting, Transaction
 from argentum_desktop.ledger.settlement import ELECTRICITY, FEE, INCOME
 
 
@@ -53,20 +53,21 @@ class DayEarnings:
 
 
 def totals(transactions: Iterable[Transaction], currency: str) -> Totals:
-    """What the transactions in one currency sum up to."""
-    result = Totals.zero(currency)
+    """What was posted in one currency, summed up. The energy goes with the currency in which it is paid."""
+    result, nothing = Totals.zero(currency), Money.zero(currency)
     for transaction in transactions:
-        amounts = {posting.account: posting.amount for posting in transaction.postings}
-        if any(amount.currency != currency for amount in amounts.values()):
-            continue
-        nothing = Money.zero(currency)
+        amounts = {posting.account: posting.amount for posting in transaction.postings if _is_in(posting, currency)}
         result += Totals(
             gross=-amounts.get(INCOME, nothing),
             fee=amounts.get(FEE, nothing),
             electricity=amounts.get(ELECTRICITY, nothing),
-            energy_mj=transaction.energy_mj,
+            energy_mj=transaction.energy_mj if ELECTRICITY in amounts else 0,
         )
     return result
+
+
+def _is_in(posting: Posting, currency: str) -> bool:
+    return posting.amount.currency == currency
 
 
 def by_day(

@@ -115,10 +115,10 @@ def _percent(part: int, whole: int) -> int:
     return -(-part * 100 // whole) if whole else 101
 
 
-def _setting_to(key: str, value: int) -> str:
+def _setting_to(key: str, value: int, otherwise: str = "It needs a larger computer.") -> str:
     """The remedy that sets a choice of the owner's, where it may be set that far."""
     high = next(declaration(setting).high for setting in fields(Jobs) if setting.name == key)
-    return f"Set jobs.{key} to {value}." if high is None or value <= high else "It needs a larger computer."
+    return f"Set jobs.{key} to {value}." if high is None or value <= high else otherwise
 
 
 def _card_memory(offer: Offer, at: Circumstances) -> Verdict:
@@ -155,7 +155,7 @@ def _in_time(offer: Offer, at: Circumstances) -> Verdict:
         is_too_long = wall > at.settings.jobs.wall_hours * 3600
         remedies = (
             "Runs in a longer window." if wall > _open_s(at) else "",
-            _setting_to("wall_hours", -(-wall // 3600)) if is_too_long else "",
+            _setting_to("wall_hours", -(-wall // 3600), "") if is_too_long else "",
         )
         reason = f"It may take {minutes} min; jobs must end by {end} here."
         return Verdict("time", False, reason, " ".join(filter(None, remedies)))

@@ -97,7 +97,10 @@ class ContainerEngine(Protocol):
     async def list_by_label(self, label: str, value: str) -> list[Container]: ...
 
     async def logs(self, name: str) -> bytes:
-        """Everything it wrote so far to standard output and error, in order, as far as the capped log keeps it."""
+        """What it wrote to standard output and error so far, as far as the capped log keeps it.
+
+        Each stream is in order; which of two lines on different streams came first, an engine may get wrong.
+        """
         ...
 
     async def wait(self, name: str) -> Container:

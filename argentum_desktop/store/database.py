@@ -7,21 +7,24 @@ there is one writer by construction and the service's loop never waits for a dis
 from __future__ import annotations
 
 import asyncio
-import logging
+import errno
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from argentum_desktop.errors import DiskFullError, StoreError
 
-log = logging.getLogger(__name__)
-
 T = TypeVar("T")
 
 _DAMAGED = "Move the file away to start with an empty one; the copies beside it (*.backup-*) are older states of it."
+_FULL = "Free some space; work goes on by itself afterwards."
+# Below this much room SQLite cannot even keep the books of its journal, and says "I/O error" instead of "full".
+_NEXT_TO_NOTHING_BYTES = 128 * 1024
 
 
 class Database:
@@ -39,12 +42,14 @@ class Database:
         self._durable = durable
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=path.stem)
         self._connection: sqlite3.Connection | None = None
+        self._is_over = False
 
     async def open(self) -> None:
         """Open and, where needed, migrate.
 
         Raises:
-            StoreError: damaged, from a newer version of this application, or not accessible.
+            DiskFullError: no room; the file is as it was.
+            StoreError: damaged, from a newer version of this application, or not accessible; the file is as it was.
         """
         await self._call(self._open)
 
@@ -62,11 +67,16 @@ class Database:
         return await self._call(lambda: question(self._opened()))
 
     async def close(self) -> None:
-        """Close; no harm when it was never opened."""
-        await self._call(self._close)
-        self._thread.shutdown(wait=False)
+        """Close for good; no harm when it was never opened, or is closed already."""
+        if not self._is_over:
+            await self._call(self._close)
+            self._is_over = True
+            self._thread.shutdown(wait=False)
 
     async def _call(self, work: Callable[[], T]) -> T:
+        if self._is_over:
+            raise StoreError(f"The database {self.path} is closed.")
+
         def guarded() -> T:
             with _as_store_errors(self.path):
                 return work()
@@ -79,28 +89,56 @@ class Database:
         return self._connection
 
     def _open(self) -> None:
+        _create_private(self.path)
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=10, check_same_thread=False)
         self._connection = connection
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_size_limit = 4194304")
-        self._migrate(connection)
+        try:
+            self._refuse_unusable(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_size_limit = 4194304")
+            self._migrate(connection)
+        except BaseException:
+            self._close()
+            raise
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > len(self._migrations):
+    def _refuse_unusable(self, connection: sqlite3.Connection) -> None:
+        """Look before anything is changed."""
+        if _version(connection) > len(self._migrations):
             raise StoreError(
                 f"The database {self.path} was written by a newer version of Argentum Desktop.",
                 "Install that version again, or a newer one; the file is left as it is.",
             )
+        if self._durable:
+            # Money: better no start than postings on top of damage. Readings are too many to be read through each time.
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise StoreError(f"The database {self.path} is damaged ({' '.join(found.split())}).", _DAMAGED)
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        version = _version(connection)
         if 0 < version < len(self._migrations):
-            copy = self.path.with_name(f"{self.path.name}.backup-{version}")
-            copy.unlink(missing_ok=True)
-            connection.execute("VACUUM INTO ?", (str(copy),))
+            self._back_up(connection, version)
         for number, script in enumerate(self._migrations[version:], start=version + 1):
-            # One script, one transaction, the version inside it: a crash between two statements leaves the old state.
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            # One step, one transaction, the version inside it: a crash between two statements leaves the old state.
+            connection.execute("BEGIN IMMEDIATE")
+            if _version(connection) < number:  # else another process was faster
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+
+    def _back_up(self, connection: sqlite3.Connection, version: int) -> None:
+        """A whole copy beside the file; under its name only once it is complete."""
+        copy = self.path.with_name(f"{self.path.name}.backup-{version}")
+        unfinished = copy.with_name(f"{copy.name}.new")
+        unfinished.unlink(missing_ok=True)
+        try:
+            connection.execute("VACUUM INTO ?", (str(unfinished),))
+            unfinished.replace(copy)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._opened()
@@ -109,7 +147,8 @@ class Database:
             result = change(connection)
             connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
+            # A full disk has SQLite roll back by itself; whatever it says then, the first fault is the one to tell.
+            with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
         return result
@@ -120,16 +159,54 @@ class Database:
             self._connection = None
 
 
+def _create_private(path: Path) -> None:
+    """Make the file, when it is not there, readable by its owner alone; SQLite gives its journals the same rights."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit before it begins."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
 @contextmanager
 def _as_store_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
-        if name.startswith("SQLITE_FULL"):
-            raise DiskFullError(
-                f"The disk that holds {path} is full.", "Free some space; work goes on by itself afterwards."
-            ) from error
+        if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(path)):
+            raise DiskFullError(f"The disk that holds {path} is full.", _FULL) from error
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             raise StoreError(f"The database {path} is damaged.", _DAMAGED) from error
-        raise StoreError(f"The database {path} cannot be used ({error}).") from error
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise StoreError(
+                f"The database {path} is in use by another program.", "End that program, then try again."
+            ) from error
+        remedy = "Look at the rights of its folder, and at the disk."
+        raise StoreError(f"The database {path} cannot be used ({error}).", remedy) from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFullError(f"The disk that holds {path} is full.", _FULL) from error
+        remedy = "Look at the rights of its folder, and at the disk."
+        raise StoreError(f"The database {path} cannot be used ({error.strerror}).", remedy) from error
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _NEXT_TO_NOTHING_BYTES
+    except OSError:
+        return False

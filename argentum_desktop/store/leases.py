@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -20,7 +20,7 @@ def save(connection: sqlite3.Connection, lease: Lease) -> None:
             lease.lease_id,
             lease.market,
             lease.state.value,
-            lease.accepted_at.isoformat(),
+            lease.accepted_at.astimezone(UTC).isoformat(timespec="microseconds"),
             lease.ended_at.isoformat() if lease.ended_at else None,
             msgspec.json.encode(lease).decode(),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from argentum_desktop.domain.money import Money
@@ -26,7 +26,7 @@ def add(connection: sqlite3.Connection, transaction: Transaction) -> bool:
         "INSERT INTO transactions VALUES (?, ?, ?, ?, ?)",
         (
             transaction.transaction_id,
-            transaction.posted_at.isoformat(),
+            _instant(transaction.posted_at),
             transaction.lease_id,
             transaction.description,
             transaction.energy_mj,
@@ -48,9 +48,14 @@ def between(connection: sqlite3.Connection, start: datetime, end: datetime) -> l
         "SELECT transaction_id, posted_at, lease_id, description, energy_mj, account, micros, currency"
         " FROM transactions JOIN postings USING (transaction_id)"
         " WHERE posted_at >= ? AND posted_at < ? ORDER BY posted_at, transaction_id, account",
-        (start.isoformat(), end.isoformat()),
+        (_instant(start), _instant(end)),
     )
     return list(_transactions(rows))
+
+
+def _instant(at: datetime) -> str:
+    """UTC at a fixed width, so that the order of the texts is the order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _transactions(rows: Iterable[tuple[str, str, str, str, int, str, int, str]]) -> Iterable[Transaction]:

@@ -63,10 +63,9 @@ class History:
     async def series(self, gpu_id: str, metric: str, start: datetime, end: datetime, points: int) -> list[Point]:
         """At most `points` points, oldest first; no point where nothing was recorded."""
         first, last = math.floor(start.timestamp()), math.ceil(end.timestamp())
-        table, span_s = _resolution(last - first)
+        table, span_s = _resolution((end - start).total_seconds())
         found = await self._database.read(lambda c: rows.get_metric(c, table, gpu_id, metric, first, last))
-        if table == rows.SECONDS:
-            found = _with_recent(found, self._recent(gpu_id), metric, first, last)
+        found = _with_recent(found, span_s, self._recent(gpu_id), metric, last)
         step_s = max(span_s, math.ceil((last - first) / max(1, points) / span_s) * span_s)
         return _binned(found, step_s)
 
@@ -85,7 +84,7 @@ def _append(connection: Connection, readings: Sequence[Reading]) -> None:
     rows.forget_before(connection, rows.MINUTES, newest - MINUTES_KEPT_S, FORGOTTEN_AT_ONCE)
 
 
-def _resolution(span_s: int) -> tuple[str, int]:
+def _resolution(span_s: float) -> tuple[str, int]:
     if span_s <= _LONGEST_FOR_SECONDS_S:
         return rows.SECONDS, 1
     if span_s <= _LONGEST_FOR_MINUTES_S:
@@ -97,12 +96,12 @@ Sample = tuple[int, int, float, float, float]
 
 
 def _with_recent(
-    found: Sequence[Sample], recent: Sequence[Reading], metric: str, first: int, last: int
+    found: Sequence[Sample], span_s: int, recent: Sequence[Reading], metric: str, last: int
 ) -> list[Sample]:
-    """Add what is still in memory and not yet on disk."""
-    newest = found[-1][0] if found else first - 1
+    """Add what is still in memory and newer than everything on disk."""
+    stored_until = found[-1][0] + span_s if found else 0
     fresh = ((_second(reading), getattr(reading, metric)) for reading in recent)
-    return [*found, *((at, 1, v, v, v) for at, v in fresh if v is not None and newest < at < last)]
+    return [*found, *((at, 1, v, v, v) for at, v in fresh if v is not None and stored_until <= at < last)]
 
 
 def _binned(samples: Sequence[Sample], step_s: int) -> list[Point]:

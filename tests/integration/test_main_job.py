@@ -59,7 +59,7 @@ def settled(agent: LivingAgent) -> None:
 def test_a_job_is_run_paid_and_delivered(agent: LivingAgent, buyer: TestBuyer, tmp_path: Path) -> None:
     before = len(agent.ledger())
     market = [sys.executable, "-m", "argentum_desktop.market_cli"]
-    subprocess.run([*market, "sample", str(tmp_path / "job"), "--scale", "0.02"], check=True)
+    subprocess.run([*market, "sample", str(tmp_path / "job"), "--scale", "0.1"], check=True)
     submitted = subprocess.run(
         [*market, "submit", str(tmp_path / "job" / "job.toml"), "--watch", "--identity", str(tmp_path / "key")],
         capture_output=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from argentum_desktop.ui.widgets.segments import Segments
 _METRIC = "temperature_c"
 _JOBS = 200
 _MOST_POINTS = 720
+_YOUNGEST = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,9 @@ class TemperaturePanel(ChartPanel):
         points = min(_MOST_POINTS, max(60, self.chart.width() // 2))
         names = words.card_names(status.cards)
         service = self._bridge.service
-        series = [
-            Series(names[gpu_id], index, await self._bridge.call(service.series, gpu_id, _METRIC, start, end, points))
-            for index, gpu_id in enumerate(names)
-        ]
+        series = await self._series(names, start, end, points)
+        if span is RANGES[0] and (begin := _young(series, start, end)) > start:
+            start, series = begin, await self._series(names, begin, end, points)
         jobs = await self._bridge.call(service.recent_jobs, _JOBS)
         if request != self._request:
             return
@@ -98,6 +98,13 @@ class TemperaturePanel(ChartPanel):
         else:
             self.chart.show_message(self._nothing_yet(bool(status.cards)))
 
+    async def _series(self, names: Mapping[str, str], start: datetime, end: datetime, points: int) -> list[Series]:
+        load = self._bridge.service.series
+        return [
+            Series(name, index, await self._bridge.call(load, gpu_id, _METRIC, start, end, points))
+            for index, (gpu_id, name) in enumerate(names.items())
+        ]
+
     def _nothing_yet(self, has_cards: bool) -> str:
         if has_cards:
             return self.tr("The first minutes are being recorded; the line begins here shortly.")
@@ -105,6 +112,12 @@ class TemperaturePanel(ChartPanel):
 
     def _show_problem(self, error: ArgentumError) -> None:
         self.chart.show_message(f"{error.message} {error.remedy}".strip())
+
+
+def _young(series: Sequence[Series], start: datetime, end: datetime) -> datetime:
+    """Where to begin while less than the shortest range is known: an hour that is mostly empty shows nothing."""
+    first = min((one.points[0].at for one in series if one.points), default=start)
+    return max(start, min(first, end - _YOUNGEST))
 
 
 def _ids(status: Status) -> list[str]:

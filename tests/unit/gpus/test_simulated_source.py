@@ -22,7 +22,7 @@ def test_it_never_hides_what_it_is() -> None:
         assert gpu.vendor is Vendor.SIMULATED
         assert gpu.is_simulated
         assert "simulated" in gpu.label.lower()
-        assert gpu.name.startswith("Simulated")
+        assert gpu.label.endswith("(simulated)")
         assert gpu.gpu_id.startswith("SIM-")
 
 

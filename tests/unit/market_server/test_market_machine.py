@@ -187,6 +187,11 @@ class MarketMachine(RuleBasedStateMachine):
 
         self.try_lease(pick, one, allowed=fence == 0)
 
+    @rule(pick=PICK, seconds=st.integers(1, 40))
+    def work_for_a_while(self, pick: int, seconds: int) -> None:
+        self.time_passes(seconds)
+        self.beat(pick, 100_000, 1, 0)
+
     @rule(pick=PICK, billable=st.sampled_from([100_000, 30, 0]), outcome=st.sampled_from(list(Outcome)))
     def complete(self, pick: int, billable: int, outcome: Outcome) -> None:
         def one(work: Work, lease: LeaseRecord) -> LeaseRecord:
@@ -256,5 +261,5 @@ class MarketMachine(RuleBasedStateMachine):
 
 TestMarketMachine = MarketMachine.TestCase
 TestMarketMachine.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
