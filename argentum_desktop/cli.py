@@ -67,7 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "quit", _simple_call, "end the running application")
     demo = _command(commands, "demo", _demo, "run one sample job on this computer, from offer to earnings")
     demo.add_argument("--picture", type=Path, default=None, help="where the picture of the window goes")
-    demo.add_argument("--scale", type=float, default=2.0, help="how much work the sample job does (default: 2, some 25 seconds)")
+    demo.add_argument(
+        "--scale", type=float, default=2.0, help="how much work the sample job does (default: 2, some 25 seconds)"
+    )
+    demo.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many of them, one after another")
     demo.add_argument("--no-screen", action="store_true", help="do not open a window even where there is a display")
     return parser
 
@@ -120,10 +123,11 @@ def _agent(options: argparse.Namespace, home: Home) -> int:
 
 
 def _demo(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.app.demo import run_demo
+    from argentum_desktop.app.demo import Samples, run_demo
 
     settings = _begin(options, home, "demo")
-    return run_demo(home, settings, picture=options.picture, scale=options.scale, no_screen=options.no_screen)
+    samples = Samples(options.jobs, options.scale)
+    return run_demo(home, settings, samples, picture=options.picture, no_screen=options.no_screen)
 
 
 # -- questions --------------------------------------------------------------------------------------------------------

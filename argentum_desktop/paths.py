@@ -74,11 +74,16 @@ class Home:
             for folder in (self.root, self.device_key.parent, self.logs, self.jobs, self.engine, self.market):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInputError(
-                f"The folder {self.root} cannot be used ({error.strerror}).",
-                "Give another one with --home, or make this one writable.",
-            ) from error
+            raise _unusable(self.root, error.strerror or str(error)) from error
+        if not os.access(self.root, os.W_OK | os.X_OK):
+            raise _unusable(self.root, "it cannot be written")
         return self
+
+
+def _unusable(root: Path, why: str) -> BadInputError:
+    return BadInputError(
+        f"The folder {root} cannot be used ({why}).", "Give another one with --home, or make this one writable."
+    )
 
 
 def default_home() -> Home:

@@ -18,9 +18,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
-STAMP = VENV / "prepared"
 OLDEST = (3, 11)
 
 # What Qt loads when it shows a window or paints without one: the library, and the package of Debian and Ubuntu.
@@ -61,14 +59,16 @@ FONT = ("fonts-inter", "fonts-dejavu-core")
 def main() -> int:
     parser = argparse.ArgumentParser(description="Prepare this checkout.")
     parser.add_argument("--for", dest="purpose", choices=("run", "test"), default="run")
-    purpose = parser.parse_args().purpose
+    parser.add_argument("--venv", type=Path, default=Path(".venv"), help="the virtual environment (default: .venv)")
+    options = parser.parse_args()
+    purpose: str = options.purpose
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
         print(f"Python 3.11 or newer is needed; this is {found}. Install it and call: make PYTHON=python3.12 {purpose}")
         return 1
     if sys.platform == "linux" and not install_system_packages(missing_packages(purpose)):
         return 1
-    prepare_environment()
+    prepare_environment(ROOT / options.venv)
     return 0
 
 
@@ -125,22 +125,19 @@ def install_system_packages(missing: dict[str, str]) -> bool:
     return True
 
 
-def prepare_environment() -> None:
+def prepare_environment(venv: Path) -> None:
     """The virtual environment with everything the lock names, and the application from this checkout."""
-    wanted = fingerprint()
-    if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
+    wanted, stamp = fingerprint(), venv / "prepared"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
-    print(f"Preparing {VENV.name} (a minute or two, once) ...", flush=True)
-    if not python().exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-    pip = [str(python()), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    print(f"Preparing {venv.name} (a minute or two, once) ...", flush=True)
+    python = venv / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
     subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True, cwd=ROOT)
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], check=True, cwd=ROOT)
-    STAMP.write_text(wanted, encoding="utf-8")
-
-
-def python() -> Path:
-    return VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    subprocess.run([*pip, "--no-deps", "-e", "."], check=True, cwd=ROOT)
+    stamp.write_text(wanted, encoding="utf-8")
 
 
 def fingerprint() -> str:

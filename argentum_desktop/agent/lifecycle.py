@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.lease_keeper import LeaseKeeper
@@ -23,6 +25,7 @@ from argentum_desktop.errors import (
     ImageError,
     LeaseLostError,
     MarketRefusedError,
+    StoreError,
 )
 from argentum_desktop.marketplace.wire import Heartbeat
 
@@ -82,16 +85,24 @@ async def _leave_state(run: JobRun) -> None:
 
 async def _attempt(run: JobRun) -> str:
     """Try once; returns why it could not be done, or nothing when the state was left."""
+    try:
+        return await _attempt_or_decide(run)
+    except ArgentumError as error:
+        return str(error)
+    except Exception:
+        # A fault of ours must not cost the buyer the job or the owner the money: tell it and try again.
+        log.exception("job %s, %s", run.lease.lease_id, run.lease.state)
+        return "Something unexpected happened; the log tells more."
+
+
+async def _attempt_or_decide(run: JobRun) -> str:
+    """The same; whatever cannot even be written down (a full disk) is raised, and the state is what it was."""
     if run.lease.state is not JobState.STOPPING and await run.leave_if_ending():
         return ""
     try:
         await _work(run)
     except ArgentumError as error:
         return "" if await _decides_the_end(run, error) else str(error)
-    except Exception:
-        # A fault of ours must not cost the buyer the job or the owner the money: tell it and try again.
-        log.exception("job %s, %s", run.lease.lease_id, run.lease.state)
-        return "Something unexpected happened; the log tells more."
     return ""
 
 
@@ -140,7 +151,7 @@ async def _decides_the_end(run: JobRun, error: ArgentumError) -> bool:
 
 def _keeper(run: JobRun) -> LeaseKeeper:
     async def beat() -> Heartbeat:
-        await run.note(beat_seq=run.lease.beat_seq + 1, usage=run.usage())
+        await _note_if_possible(beat_seq=run.lease.beat_seq + 1, usage=run.usage())
         return Heartbeat(
             fence=run.lease.offer.fence,
             seq=run.lease.beat_seq,
@@ -150,6 +161,14 @@ def _keeper(run: JobRun) -> LeaseKeeper:
         )
 
     async def renewed(sent_at: datetime) -> None:
-        await run.note(renewed_at=sent_at)
+        await _note_if_possible(renewed_at=sent_at)
+
+    async def _note_if_possible(**changes: Any) -> None:
+        """A full disk must not cost the lease: the next note that succeeds writes down this one too."""
+        try:
+            await run.note(**changes)
+        except StoreError as error:
+            log.info("lease %s: renewed without a note: %s", run.lease.lease_id, error)
+            run.lease = replace(run.lease, **changes)
 
     return LeaseKeeper(run.lease, run.market, run.bench.clock, beat, renewed, run.request_end)

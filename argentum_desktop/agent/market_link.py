@@ -9,7 +9,7 @@ from sqlite3 import Connection
 
 from argentum_desktop import __version__
 from argentum_desktop.agent.bench import Bench
-from argentum_desktop.agent.status import MarketStatus
+from argentum_desktop.agent.status import CONNECTING, MarketStatus
 from argentum_desktop.domain.decision import Decision, Verdict
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.job import MIB, JobState
@@ -51,7 +51,7 @@ class MarketLink:
     ) -> None:
         self.name = name
         self.market = market
-        self.status = MarketStatus(market.url, market.url, is_local=False, is_connected=False, problem="Connecting.")
+        self.status = MarketStatus(market.url, market.url, is_local=False, is_connected=False, problem=CONNECTING)
         self._bench = bench
         self._database = database
         self._busy = busy

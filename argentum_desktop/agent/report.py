@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from argentum_desktop.agent.sentences import job_words
 from argentum_desktop.agent.status import CardStatus, JobView, Status
 from argentum_desktop.domain.gpu import Absence, Gpu, Reading, SourceReport
 from argentum_desktop.domain.posting import Transaction
+from argentum_desktop.errors import NotRunningError
 from argentum_desktop.ledger.earnings import Totals
 from argentum_desktop.policy.words import energy
 
@@ -19,8 +21,17 @@ _WHY_ABSENT = {Absence.NOT_SUPPORTED: "not supported", Absence.LOST: "lost", Abs
 
 
 def status_text(raw: Mapping[str, Any]) -> str:
-    """The status, as the control answers it, in lines."""
-    status = msgspec.convert(raw, Status)
+    """The status, as the control answers it, in lines.
+
+    Raises:
+        NotRunningError: what answered is not this version of the application.
+    """
+    try:
+        status = msgspec.convert(raw, Status)
+    except msgspec.ValidationError as error:
+        raise NotRunningError(
+            "The running application is of another version than this command.", "Restart it, then ask again."
+        ) from error
     lines = [status.sentence, ""]
     lines += [_card_line(card) for card in status.cards] or ["No cards."]
     lines += [f"Job      {job_words(job)} ({_earned(job)})" for job in status.jobs]
@@ -29,7 +40,12 @@ def status_text(raw: Mapping[str, Any]) -> str:
     lines.append(f"Today    {_totals(status.today)}")
     lines.append(f"7 days   {_totals(status.week)}")
     lines += [f"Notice   {notice.message} {notice.remedy}".rstrip() for notice in status.notices]
-    return "\n".join(lines)
+    return _lines(lines)
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines of ours: what a market, a buyer or a driver said in them must neither break them nor steer the terminal."""
+    return "\n".join("".join(c if c.isprintable() else " " for c in line) for line in lines)
 
 
 def cards_text(reports: Sequence[SourceReport], readings: Sequence[Reading]) -> str:
@@ -42,7 +58,7 @@ def cards_text(reports: Sequence[SourceReport], readings: Sequence[Reading]) -> 
             lines += [f"  {name:<12} {value}" for name, value in _facts(gpu, by_id.get(gpu.gpu_id))]
         if report.problem:
             lines.append(f"{_VENDOR.get(report.vendor, report.vendor)}: {report.problem} {report.remedy}".rstrip())
-    return "\n".join(lines) or "No card was found."
+    return _lines(lines) or "No card was found."
 
 
 def cards_json(reports: Sequence[SourceReport], readings: Sequence[Reading]) -> Any:
@@ -55,11 +71,10 @@ def ledger_text(transactions: Sequence[Transaction]) -> str:
         return "Nothing has been earned yet."
     lines = []
     for transaction in transactions:
-        lines.append(
-            f"{transaction.posted_at:%Y-%m-%d %H:%M:%S} UTC  {transaction.description}  [{transaction.lease_id}]"
-        )
+        posted_at = transaction.posted_at.astimezone(UTC)
+        lines.append(f"{posted_at:%Y-%m-%d %H:%M:%S} UTC  {transaction.description}  [{transaction.lease_id}]")
         lines += [f"    {posting.account:<44} {posting.amount!s:>18}" for posting in transaction.postings]
-    return "\n".join(lines)
+    return _lines(lines)
 
 
 def ledger_json(transactions: Sequence[Transaction]) -> Any:

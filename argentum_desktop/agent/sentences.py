@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from argentum_desktop.agent.status import AgentState, CardStatus, JobView, Notice
+from argentum_desktop.agent.status import AgentState, CardStatus, JobView, MarketStatus, Notice
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.money import Money
 from argentum_desktop.policy.gates import Pause
@@ -44,26 +44,39 @@ def sentence(
     jobs: Sequence[JobView],
     cards: Sequence[CardStatus],
     notices: Sequence[Notice],
+    markets: Sequence[MarketStatus],
     pause: Pause | None,
     floor: Money,
     now: datetime,
     zone: ZoneInfo,
 ) -> str:
-    """The one to show for this state."""
+    """The one to show for this state.
+
+    Args:
+        cards: those of which it speaks: the first that does not work says why.
+    """
     if state is AgentState.PAUSED and pause is not None:
         return f"Paused until {clock_time(pause.until, now, zone)}." if pause.until else "Paused until you resume."
     if state is AgentState.WORKING:
         return f"Working on {len(jobs)} jobs." if len(jobs) > 1 else f"{job_words(jobs[0])}."
-    if state is AgentState.ATTENTION:
-        return notices[0].message if notices else next((card.because for card in cards if card.because), "")
-    if state is AgentState.OUTSIDE_HOURS:
-        card = next(card for card in cards if card.because)
-        return f"{card.because} {card.remedy}".strip()
+    if state in {AgentState.ATTENTION, AgentState.FAULT, AgentState.OUTSIDE_HOURS}:
+        return _what_is_wrong(cards, notices, markets)
     if state is AgentState.IDLE:
         ready = sum(1 for card in cards if not card.because)
         what = "1 card is" if ready == 1 else f"{ready} cards are"
         return f"{what} ready and waiting for a job that leaves at least {floor} an hour."
-    return "Starting."
+    return "Connecting to the market." if markets else "Starting."
+
+
+def _what_is_wrong(cards: Sequence[CardStatus], notices: Sequence[Notice], markets: Sequence[MarketStatus]) -> str:
+    if notices:
+        return f"{notices[0].message} {notices[0].remedy}".strip()
+    if not cards:
+        return "No card has been found yet."
+    for card in cards:
+        if card.because:
+            return f"{card.because} {card.remedy}".strip()
+    return next((market.problem for market in markets if market.problem), "The market does not answer.")
 
 
 def _span(seconds: int) -> str:

@@ -78,9 +78,16 @@ class JobView:
     reason: str = ""
 
 
+CONNECTING = "Connecting."
+
+
 @dataclass(frozen=True)
 class MarketStatus:
-    """One market, as seen from here."""
+    """One market, as seen from here.
+
+    Attributes:
+        problem: why it is not connected, in words; `CONNECTING` before the first answer.
+    """
 
     name: str
     url: str

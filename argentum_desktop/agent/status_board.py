@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from argentum_desktop import __version__
 from argentum_desktop.agent.bench import Bench
@@ -10,7 +11,8 @@ from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.sentences import job_words, sentence
-from argentum_desktop.agent.status import AgentState, CardStatus, JobView, Notice, Status
+from argentum_desktop.agent.status import CONNECTING, AgentState, CardStatus, JobView, MarketStatus, Notice, Status
+from argentum_desktop.domain.decision import Decision
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.lease import Lease
@@ -18,7 +20,7 @@ from argentum_desktop.domain.money import Money, price_for
 from argentum_desktop.ledger.earnings import Totals
 
 # Reasons that are the owner's own wish or the calendar's, and nothing to call attention to.
-_QUIET_RULES = {"window": AgentState.OUTSIDE_HOURS, "pause": AgentState.PAUSED}
+_OWNERS_WISH, _CALENDAR = "offered", "window"
 
 
 def board(
@@ -34,17 +36,25 @@ def board(
 ) -> Status:
     """What is true now."""
     jobs = tuple(view(run.lease, bench, run) for run in runs)
-    cards = tuple(_card(gpu, bench, runs, links, earned_today.get(gpu.gpu_id)) for gpu in bench.gpus.values())
-    told = notices.all()
-    state = _state(bench, jobs, cards, links, told) if is_started else AgentState.STARTING
-    pause, now = bench.current_pause(), bench.clock.now()
+    # Asked once for each card: time passes, and the same question a moment later may have another answer.
+    decisions = {gpu.gpu_id: [link.offerable(gpu) for link in links] for gpu in bench.gpus.values()}
+    cards = tuple(
+        _card(gpu, bench, runs, decisions[gpu.gpu_id], earned_today.get(gpu.gpu_id)) for gpu in bench.gpus.values()
+    )
+    told, markets, pause, now = notices.all(), [link.status for link in links], bench.current_pause(), bench.clock.now()
+    concerned = [card for card in cards if _rule(decisions[card.gpu.gpu_id]) != _OWNERS_WISH] or list(cards)
+    rules = {_rule(decisions[card.gpu.gpu_id]) for card in concerned}
+    state = AgentState.STARTING
+    if is_started:
+        state = AgentState.PAUSED if pause is not None else _state(jobs, concerned, rules, markets, told)
     return Status(
         state=state,
         sentence=sentence(
             state,
             jobs=jobs,
-            cards=cards,
+            cards=concerned,
             notices=told,
+            markets=markets,
             pause=pause,
             floor=bench.settings.prices.floor,
             now=now,
@@ -56,7 +66,7 @@ def board(
         engine=_engine_words(bench),
         cards=cards,
         jobs=jobs,
-        markets=tuple(link.status for link in links),
+        markets=tuple(markets),
         today=today,
         week=week,
         notices=told,
@@ -88,35 +98,41 @@ def view(lease: Lease, bench: Bench, run: JobRun | None = None) -> JobView:
 
 
 def _card(
-    gpu: Gpu, bench: Bench, runs: Sequence[JobRun], links: Sequence[MarketLink], earned: Money | None
+    gpu: Gpu, bench: Bench, runs: Sequence[JobRun], decisions: Sequence[Decision], earned: Money | None
 ) -> CardStatus:
     reading = bench.readings.get(gpu.gpu_id)
     run = next((run for run in runs if gpu.gpu_id in run.lease.gpu_ids), None)
     if run is not None:
         return CardStatus(gpu, reading, job_words(view(run.lease, bench, run)), "", "", run.lease.lease_id, earned)
-    decisions = [link.offerable(gpu) for link in links]
-    if not decisions or any(decision.is_yes for decision in decisions):
+    if not _rule(decisions):
         return CardStatus(gpu, reading, "Ready", earned_today=earned)
     return CardStatus(gpu, reading, "Not working", decisions[0].reason, decisions[0].remedy, None, earned)
 
 
+def _rule(decisions: Sequence[Decision]) -> str:
+    """The rule that keeps a card from every market; empty when it is good for one."""
+    if not decisions or any(decision.is_yes for decision in decisions):
+        return ""
+    return decisions[0].refusals[0].rule
+
+
 def _state(
-    bench: Bench,
     jobs: Sequence[JobView],
     cards: Sequence[CardStatus],
-    links: Sequence[MarketLink],
+    rules: AbstractSet[str],
+    markets: Sequence[MarketStatus],
     notices: Sequence[Notice],
 ) -> AgentState:
-    if bench.current_pause() is not None:
-        return AgentState.PAUSED
     if jobs:
         return AgentState.WORKING
     if notices or not cards:
         return AgentState.ATTENTION
-    if any(not card.because for card in cards):
+    if all(card.because for card in cards):
+        return AgentState.OUTSIDE_HOURS if rules == {_CALENDAR} else AgentState.ATTENTION
+    if any(market.is_connected for market in markets):
         return AgentState.IDLE
-    rules = {link.offerable(card.gpu).refusals[0].rule for link in links for card in cards}
-    return _QUIET_RULES.get(next(iter(rules)), AgentState.ATTENTION) if len(rules) == 1 else AgentState.ATTENTION
+    is_connecting = all(market.problem == CONNECTING for market in markets)
+    return AgentState.STARTING if is_connecting else AgentState.ATTENTION
 
 
 def _engine_words(bench: Bench) -> str:

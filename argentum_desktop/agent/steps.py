@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.watch import ended, send_log, watch
 from argentum_desktop.domain.job import MIB, JobState, Outcome
 from argentum_desktop.domain.receipt import Receipt
-from argentum_desktop.errors import LeaseLostError, MarketRefusedError
+from argentum_desktop.errors import LeaseLostError, MarketRefusedError, MarketUnreachableError
 from argentum_desktop.ledger.settlement import settle
 from argentum_desktop.marketplace import wire
 from argentum_desktop.resources import resource
 from argentum_desktop.runner.sandbox import SandboxSpec, sandbox_for
 
 log = logging.getLogger(__name__)
+
+# A card does not wait longer than this for a market that does not answer, whatever times the offer named.
+LONGEST_ACCEPT_S = 600
 
 
 async def accept(run: JobRun) -> None:
@@ -25,7 +29,19 @@ async def accept(run: JobRun) -> None:
     except MarketRefusedError as error:
         await run.move(JobState.CLEANING, outcome=Outcome.LEASE_LOST, reason=error.message)
         return
+    except MarketUnreachableError as error:
+        if not _has_lapsed(run):
+            raise
+        await run.move(JobState.CLEANING, outcome=Outcome.LEASE_LOST, reason=error.message)
+        return
     await run.move(JobState.PREPARING, renewed_at=run.bench.clock.now())
+
+
+def _has_lapsed(run: JobRun) -> bool:
+    """Whether the market has given the job up even if it heard us: nobody has renewed the lease for its whole life."""
+    lease, offer = run.lease, run.lease.offer
+    since = run.bench.clock.now() - lease.accepted_at
+    return since > timedelta(seconds=min(offer.accept_within_s + offer.lease_ttl_s, LONGEST_ACCEPT_S))
 
 
 async def prepare(run: JobRun) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -34,8 +34,16 @@ DEMO_DISK_GIB = 1
 JOB_FAILED = 1
 
 
-def run_demo(home: Home, settings: Settings, *, picture: Path | None, scale: float, no_screen: bool) -> int:
-    """Submit the sample job to the market of this computer and watch it being earned.
+@dataclass(frozen=True)
+class Samples:
+    """How many sample jobs, one after another, and how much work each is."""
+
+    count: int
+    scale: float
+
+
+def run_demo(home: Home, settings: Settings, samples: Samples, *, picture: Path | None, no_screen: bool) -> int:
+    """Submit sample jobs to the market of this computer and watch it being earned.
 
     With a display: the tray and the window, until the owner quits. Without: words, a summary and a picture.
 
@@ -45,32 +53,33 @@ def run_demo(home: Home, settings: Settings, *, picture: Path | None, scale: flo
     settings = asyncio.run(_for_demo(settings))
     if has_display() and not no_screen:
         say("The window is open; a sample job runs. Quit from the tray or the window.")
-        return run_desktop(home, settings, hidden=False, beside=lambda core: sell_sample(core, scale))
+        return run_desktop(home, settings, hidden=False, beside=lambda core: sell_samples(core, samples))
     thread = ServiceThread(lambda: Core(home, settings))
     core = thread.start()
     try:
-        code = thread.submit(_sold_aloud(core, scale)).result()
+        code = thread.submit(_sold_aloud(core, samples)).result()
         _draw(thread, settings, picture or home.root / "dashboard.png")
     finally:
         thread.stop()
     return code
 
 
-async def sell_sample(core: Core, scale: float) -> JobStatus:
-    """Be the buyer: write the sample job, submit it, wait for its end, fetch what it made.
+async def sell_samples(core: Core, samples: Samples) -> JobStatus:
+    """Be the buyer: write the sample job, submit it, wait for its end, fetch what it made; the last one's status.
 
     Raises:
         ArgentumError: it cannot be submitted, or nobody takes it.
     """
     folder = core.home.root / "sample"
-    draft = read_job(await asyncio.to_thread(write_sample, folder, scale=scale))
+    draft = read_job(await asyncio.to_thread(write_sample, folder, scale=samples.scale))
     market = await core.agent.market(LOCAL_MARKET)
     identity = await asyncio.to_thread(load_or_create, folder / "buyer.key")
     client = BuyerClient(market.url, identity, core.clock)
     try:
         meta = await client.connect()
-        status = await client.submit(draft.spec(meta.currency), draft.files)
-        status = await _until_over(client, status, core.clock, core)
+        for _ in range(max(1, samples.count)):
+            status = await client.submit(draft.spec(meta.currency), draft.files)
+            status = await _until_over(client, status, core.clock, core)
         for output in status.outputs:
             await place_output(client, status.job_id, output, draft.output, overwrite=True)
         return status
@@ -103,7 +112,7 @@ async def _for_demo(settings: Settings) -> Settings:
     return replace(settings, cards=replace(settings.cards, simulated=1))
 
 
-async def _sold_aloud(core: Core, scale: float) -> int:
+async def _sold_aloud(core: Core, samples: Samples) -> int:
     """Sell the sample, telling each step, and sum up."""
     hottest: list[int] = []
 
@@ -114,7 +123,7 @@ async def _sold_aloud(core: Core, scale: float) -> int:
     unsubscribe = core.service.events.subscribe(StatusChanged, tell)
     watching = asyncio.ensure_future(_hottest(core, hottest))
     try:
-        job = await sell_sample(core, scale)
+        job = await sell_samples(core, samples)
         await _until_settled(core)
     finally:
         unsubscribe()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import qasync
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.agent.control import call
@@ -25,6 +27,8 @@ from argentum_desktop.ui.dialogs.message import show_error
 from argentum_desktop.ui.main_window import MainWindow
 from argentum_desktop.ui.theme import Theme, ThemeChoice
 from argentum_desktop.ui.tray import TrayController
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -74,6 +78,7 @@ def run_desktop(
 
 def on_qt(main: Callable[[QApplication], Awaitable[T]]) -> T:
     """Run `main` on a Qt application whose event loop is also asyncio's."""
+    qInstallMessageHandler(_log_qt_message)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("Argentum")
     application.setDesktopFileName("argentum-desktop")
@@ -84,6 +89,12 @@ def on_qt(main: Callable[[QApplication], Awaitable[T]]) -> T:
     with loop:
         result: T = loop.run_until_complete(main(application))
     return result
+
+
+def _log_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """Qt's own remarks belong in the log, not on the owner's terminal."""
+    is_grave = kind in {QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg}
+    log.log(logging.ERROR if is_grave else logging.INFO, "Qt: %s", text)
 
 
 class Desktop:

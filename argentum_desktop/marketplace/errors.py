@@ -24,6 +24,12 @@ class MarketBusyError(MarketUnreachableError):
         self.retry_after_s = retry_after_s
 
 
+class MarketMaintenanceError(MarketBusyError):
+    """The market itself says that it can change nothing at present: its disk is full, or it is being worked on."""
+
+    code = "market-maintenance"
+
+
 class MarketProblemError(MarketRefusedError):
     """A refusal with its type from the closed list."""
 
@@ -36,14 +42,18 @@ def error_for(problem: Problem, *, about_lease: bool, retry_after_s: float | Non
     """The error of our own tree for what a market answered."""
     words = _words(problem)
     if problem.status in _WORTH_REPEATING or problem.status >= _SERVER_ERRORS:
-        return MarketBusyError(f"The market cannot answer now: {words}", "It is asked again soon.", retry_after_s)
+        kind = MarketMaintenanceError if problem.type is ProblemType.MAINTENANCE else MarketBusyError
+        return kind(f"The market cannot answer now: {words}", "It is asked again soon.", retry_after_s)
     if problem.type in _OURS_NO_MORE or (about_lease and problem.type is ProblemType.NOT_FOUND):
         return LeaseLostError(f"The market has ended this lease: {words}")
     return MarketProblemError(f"The market refused: {words}", problem)
 
 
 def _words(problem: Problem) -> str:
-    # Words from outside: one printable line of bounded length.
-    text = problem.detail or problem.title
-    cleaned = "".join(character if character.isprintable() else " " for character in text[:500]).strip()
+    cleaned = plain_words(problem.detail or problem.title, 500)
     return cleaned if cleaned.endswith((".", "!", "?")) else f"{cleaned}."
+
+
+def plain_words(text: str, longest: int) -> str:
+    """Words from outside as one printable line of bounded length."""
+    return "".join(character if character.isprintable() else " " for character in text[:longest]).strip()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from living import LivingAgent, TestBuyer, wait_for
@@ -68,9 +69,7 @@ def faults(agent: LivingAgent, job: JobStatus) -> list[str]:
     transactions = agent.ledger()
     if len(transactions) != len({entry["transaction_id"] for entry in transactions}):
         found.append("a lease was settled twice")
-    for entry in transactions:
-        if sum(posting["amount"]["micros"] for posting in entry["postings"]):
-            found.append(f"{entry['transaction_id']} does not balance")
+    found += [f"{entry['transaction_id']} does not balance" for entry in transactions if balance(entry)]
     ours = sum(
         posting["amount"]["micros"]
         for entry in transactions
@@ -86,6 +85,10 @@ def faults(agent: LivingAgent, job: JobStatus) -> list[str]:
     return found
 
 
+def balance(transaction: dict[str, Any]) -> int:
+    return sum(posting["amount"]["micros"] for posting in transaction["postings"])
+
+
 def audit(agent: LivingAgent) -> dict[str, object]:
     command = [sys.executable, "-m", "argentum_desktop.market_cli", "audit", "--data", str(agent.home.market), "--json"]
     result = subprocess.run(command, capture_output=True, text=True)
@@ -99,8 +102,8 @@ def provider_balance(agent: LivingAgent) -> int:
     from contextlib import closing
 
     with closing(sqlite3.connect(agent.home.market / "market.db")) as connection:
-        rows = connection.execute("SELECT account, amount_micros FROM postings WHERE account LIKE 'provider%'").fetchall()
-    return sum(micros for _, micros in rows)
+        rows = connection.execute("SELECT amount_micros FROM postings WHERE account LIKE 'provider:%'").fetchall()
+    return sum(micros for (micros,) in rows)
 
 
 def test_a_killed_application_finishes_what_it_began(tmp_path: Path) -> None:
