@@ -195,7 +195,7 @@ def _sensor(words: Sequence[str]) -> int:
 
 
 def _market(words: Sequence[str]) -> int:
-    from argentum_desktop.market_server.server import serve
+    from argentum_desktop.market_server.launch import serve
 
     return serve(list(words))
 

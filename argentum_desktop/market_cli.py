@@ -38,9 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _operate(options: argparse.Namespace) -> int:
     # Only who runs a market needs the web server's packages.
-    from argentum_desktop.market_server import server
+    from argentum_desktop.market_server.launch import load_server
 
-    return server.serve_with(options) if options.command == "serve" else server.audit_with(options)
+    server = load_server()
+    code: int = server.serve_with(options) if options.command == "serve" else server.audit_with(options)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

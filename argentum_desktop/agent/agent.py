@@ -22,7 +22,7 @@ from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.agent.status_board import board
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Lease
-from argentum_desktop.errors import ArgentumError
+from argentum_desktop.errors import ArgentumError, StoreError
 from argentum_desktop.gpus.watched_sensor import Sensor
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.policy.gates import Pause
@@ -38,6 +38,8 @@ AGAIN_AFTER_S = 5.0
 # A card is free for the next job as soon as nothing of the last one can be on it.
 _CARD_IN_USE = frozenset(JobState) - {JobState.COMPLETING, JobState.CLEANING, JobState.CLOSED}
 _PAUSE_KEY = "paused"
+_STORE = "store"
+_STORE_CHECKED_KEY = "store-checked"
 _FOR_EVER = "until resumed"
 
 MarketFinder = Callable[[str], Awaitable[Market]]
@@ -74,6 +76,7 @@ class Agent:
         self._engine = EngineWatch(bench, self.notices)
         self._cards = CardsWatch(bench, sensor, self.notices, self.runs)
         self._is_started = False
+        self._store_failed = False
         self._told: tuple[object, ...] = ()
         bench.events.subscribe(LeaseMoved, lambda _: self._tell())
 
@@ -169,9 +172,11 @@ class Agent:
             self.notices.put(f"market {name}", error)
             raise
         self.notices.take_down(f"market {name}")
-        link = MarketLink(name, market, self.bench, self._database, busy=self._busy, accepted=self._begin)
-        self._links[name] = link
-        await link.run()
+        if name not in self._links:
+            self._links[name] = MarketLink(
+                name, market, self.bench, self._database, busy=self._busy, accepted=self._begin
+            )
+        await self._links[name].run()
 
     def _busy(self) -> list[Lease]:
         return [run.lease for run in self._runs.values() if run.lease.state in _CARD_IN_USE]
@@ -215,7 +220,17 @@ class Agent:
             if ticks % REFRESH_EVERY_TICKS == 0:
                 await self.income.refresh()
             if ticks % 5 == 0:
+                await self._look_at_store()
                 self._tell()
+
+    async def _look_at_store(self) -> None:
+        """After a fault of the database, see whether it can be written again."""
+        if not self._store_failed:
+            return
+        now = self.bench.clock.now().isoformat()
+        await self._database.write(lambda connection: program_state.put(connection, _STORE_CHECKED_KEY, now))
+        self._store_failed = False
+        self.notices.take_down(_STORE)
 
     def _look_again(self) -> None:
         for run in self._runs.values():
@@ -241,6 +256,10 @@ class Agent:
             try:
                 await work(*arguments)
                 return
+            except StoreError as error:
+                log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
+                self._store_failed = True
+                self.notices.put(_STORE, error)
             except ArgentumError as error:
                 log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
             except Exception:

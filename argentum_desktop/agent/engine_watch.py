@@ -9,6 +9,7 @@ from argentum_desktop.runner.discovery import find_engine
 
 PART = "engine"
 LOOK_EVERY_S = 30.0
+MISSING_LOOK_EVERY_S = 5.0
 
 
 class EngineWatch:
@@ -21,8 +22,8 @@ class EngineWatch:
     async def run(self) -> None:
         """Look for ever. An engine installed or started later is found without a restart."""
         while True:
+            await self._bench.clock.sleep(MISSING_LOOK_EVERY_S if self._bench.engine_problem else LOOK_EVERY_S)
             await self.look()
-            await self._bench.clock.sleep(LOOK_EVERY_S)
 
     async def look(self) -> None:
         """Find an engine, or see whether the one we have still answers."""

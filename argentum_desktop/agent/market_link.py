@@ -12,13 +12,15 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.status import CONNECTING, MarketStatus
 from argentum_desktop.domain.decision import Decision, Verdict
 from argentum_desktop.domain.gpu import Gpu
-from argentum_desktop.domain.job import MIB, JobState
+from argentum_desktop.domain.job import MIB, JobState, is_safe_name
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.errors import MarketError
 from argentum_desktop.marketplace import wire
+from argentum_desktop.marketplace.errors import plain_words
 from argentum_desktop.marketplace.feed import MarketConnected, MarketLost, OfferFeed
 from argentum_desktop.marketplace.market import Market
+from argentum_desktop.marketplace.transport import is_on_this_computer
 from argentum_desktop.policy.evaluate import capacity, may_offer, may_run
 from argentum_desktop.policy.floors import asking_price
 from argentum_desktop.store import program_state
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 
 # A window that closes soon shortens what we ask for; in steps, because every change breaks off a poll.
 WALL_STEP_S = 300
+LONGEST_NAME = 60
+FIRST_DECLINE_PAUSE_S = 0.02
+LONGEST_DECLINE_PAUSE_S = 5.0
 
 
 class MarketLink:
@@ -56,6 +61,7 @@ class MarketLink:
         self._database = database
         self._busy = busy
         self._accepted = accepted
+        self._declined = 0
         self._feed = OfferFeed(
             market,
             bench.events,
@@ -83,7 +89,9 @@ class MarketLink:
 
     @property
     def is_local(self) -> bool:
-        return self.market.meta is not None and self.market.meta.is_local
+        """Whether it is a market of this computer: by its own word and by its address, for anybody can say so."""
+        meta = self.market.meta
+        return meta is not None and meta.is_local and is_on_this_computer(self.market.url)
 
     def offerable(self, gpu: Gpu) -> Decision:
         """Whether this card asks this market for work now; the words for the owner when it does not."""
@@ -153,6 +161,7 @@ class MarketLink:
             if decision.is_yes:
                 lease = Lease(self.name, offer, JobState.ACCEPTING, accepted_at=now)
                 await self._bench.book.open(lease, now, decision)
+                self._declined = 0
                 self._accepted(lease, self.market)
             else:
                 log.info("declined %s: %s", offer.lease_id, decision.reason)
@@ -163,6 +172,8 @@ class MarketLink:
     def _decide(self, offer: Offer) -> Decision:
         """Every leased card must agree; the market is not believed about any of them."""
         verdicts: list[Verdict] = []
+        if not 0 < len(set(offer.gpu_ids)) == len(offer.gpu_ids) <= max(1, len(self._bench.gpus)):
+            return Decision((Verdict("card", False, "It names no card, one twice, or more than there are here."),))
         busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids}
         for gpu_id in offer.gpu_ids:
             gpu = self._bench.gpus.get(gpu_id)
@@ -171,8 +182,9 @@ class MarketLink:
             else:
                 at = self._bench.circumstances(gpu, market_is_local=self.is_local)
                 verdicts.extend(may_run(offer, at).verdicts)
-        if not offer.gpu_ids or len(set(offer.gpu_ids)) != len(offer.gpu_ids):
-            verdicts.append(Verdict("card", False, "It names no card, or one twice."))
+        if not is_safe_name(offer.lease_id) or "/" in offer.lease_id:
+            # It becomes the name of a folder and of a container.
+            verdicts.append(Verdict("name", False, "Its lease has a name that is none."))
         return Decision(tuple(verdicts))
 
     async def _decline(self, offer: Offer, reason: str) -> None:
@@ -181,12 +193,16 @@ class MarketLink:
         except MarketError as error:
             # Not worth a second try: an offer that nobody accepts lapses by itself.
             log.info("the market did not hear that %s was declined: %s", offer.lease_id, error)
+        # A market that goes on offering what is always declined must not keep this machine and its disk busy.
+        await self._bench.clock.sleep(min(LONGEST_DECLINE_PAUSE_S, FIRST_DECLINE_PAUSE_S * 2**self._declined))
+        self._declined = min(self._declined + 1, 30)
 
     # -- connection ---------------------------------------------------------------------------------------------------
 
     def _connected(self, event: MarketConnected) -> None:
         if event.url == self.market.url:
-            self.status = MarketStatus(event.name, event.url, self.is_local, is_connected=True)
+            name = plain_words(event.name, LONGEST_NAME) or event.url
+            self.status = MarketStatus(name, event.url, self.is_local, is_connected=True)
 
     def _lost(self, event: MarketLost) -> None:
         if event.url == self.market.url:

@@ -110,8 +110,8 @@ class Core:
         """The market of this name, made on first use; the embedded one is started for it."""
         async with self._finding:
             if name not in self._markets:
-                url = await self._embedded_url() if name == LOCAL_MARKET else name
                 identity = await asyncio.to_thread(load_or_create, self.home.device_key)
+                url = await self._embedded_url() if name == LOCAL_MARKET else name
                 shown = self.settings.market.name or socket.gethostname()
                 self._markets[name] = HttpMarket(url, identity, self.clock, name=shown)
             return self._markets[name]

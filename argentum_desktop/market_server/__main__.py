@@ -2,7 +2,7 @@
 
 import sys
 
-from argentum_desktop.market_server.server import serve
+from argentum_desktop.market_server.launch import serve
 
 if __name__ == "__main__":
     sys.exit(serve())

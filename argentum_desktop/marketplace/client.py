@@ -10,7 +10,8 @@ import httpx
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.job import Artifact
-from argentum_desktop.domain.offer import Offer
+from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.identity import Identity
@@ -52,6 +53,7 @@ class HttpMarket:
                 f"The market at {self.url} does not speak version {wire.VERSION} of the protocol.",
                 "Update this application.",
             )
+        self._require_sense(meta)
         self._http.learn_time(meta)
         enrolment = wire.Enrolment(wire.Role.PROVIDER, self._name, self._http.identity.public_key)
         await self._call("POST", "/v1/accounts", wire.Account, enrolment)
@@ -108,6 +110,15 @@ class HttpMarket:
 
     async def close(self) -> None:
         await self._http.close()
+
+    def _require_sense(self, meta: wire.Meta) -> None:
+        """Refuse figures that no later step could reckon with, before any of them counts."""
+        try:
+            Money.zero(meta.currency)
+        except ValueError as error:
+            raise self._http.nonsense(f"its {error}") from error
+        if not 0 <= meta.fee_ppm < PPM:
+            raise self._http.nonsense(f"its fee is {meta.fee_ppm} millionths of the price")
 
     async def _about(self, offer: Offer, verb: str, body: object) -> wire.LeaseStatus:
         return await self._call("POST", f"{_lease(offer)}/{verb}", wire.LeaseStatus, body)

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -23,7 +23,7 @@ from argentum_desktop.clock import Clock
 from argentum_desktop.errors import ArgentumError, BadInputError, DiskFullError, MarketUnreachableError, StoreError
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.codec import WireFormatError, decode, encode
-from argentum_desktop.marketplace.errors import MarketProblemError, error_for
+from argentum_desktop.marketplace.errors import MarketBusyError, MarketProblemError, error_for, plain_words
 from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.signatures import IDEMPOTENCY_KEY, RequestParts, content_digest, digest_of, sign
 
@@ -37,6 +37,9 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 SLOWEST_BYTES_PER_S = 32 * 1024
 _NO_CONTENT = 204
 _DISK_FULL = 28
+_TOO_BUSY = frozenset({429, 503})
+# A clock whose battery is empty shows 1970 or 2000; beyond these years nothing more can be reckoned.
+_SENSIBLE_YEARS = range(1970, 2200)
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,17 @@ class SignedHttp:
         self._client = _client_for(self.url, transport)
 
     def learn_time(self, meta: wire.Meta) -> None:
-        """Sign by the market's clock from now on, so that a wrong clock here locks nobody out."""
-        self._offset = meta.server_time - self._clock.now()
+        """Sign by the market's clock from now on, so that a wrong clock here locks nobody out.
+
+        Raises:
+            MarketUnreachableError: that clock shows a time in which nobody lives.
+        """
+        self._follow_clock(meta.server_time)
+
+    def _follow_clock(self, server_time: datetime) -> None:
+        if server_time.year not in _SENSIBLE_YEARS:
+            raise self.nonsense(f"its clock shows the year {server_time.year}")
+        self._offset = server_time - self._clock.now()
 
     async def call(
         self,
@@ -111,7 +123,7 @@ class SignedHttp:
                 server_time = error.problem.server_time
                 if again or error.problem.type is not wire.ProblemType.CLOCK_SKEW or server_time is None:
                     raise
-                self._offset = server_time - self._clock.now()
+                self._follow_clock(server_time)
         raise AssertionError("unreachable")
 
     def read(self, kind: type[T], answer: Answer) -> T:
@@ -119,7 +131,7 @@ class SignedHttp:
         try:
             return decode(kind, answer.body)
         except WireFormatError as error:
-            raise self._nonsense(str(error)) from error
+            raise self.nonsense(str(error)) from error
 
     async def send_file(self, path: str, source: Path, sha256: str, size_bytes: int) -> None:
         """PUT a file without ever holding it in memory."""
@@ -163,7 +175,7 @@ class SignedHttp:
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(_flush_to_disk, file)
         if received != size_bytes or hasher.hexdigest() != sha256:
-            raise self._nonsense("a file came with the wrong content")
+            raise self.nonsense("a file came with the wrong content")
 
     @asynccontextmanager
     async def _send(
@@ -207,14 +219,18 @@ class SignedHttp:
         answer = Answer(response.status_code, response.headers, body)
         if response.is_success or response.status_code == accept_status:
             return answer
-        problem = _read_problem(answer)
-        if problem is None:
-            raise self._nonsense(f"it answered {answer.status} without a reason")
-        raise error_for(
-            problem,
-            about_lease=path.startswith("/v1/leases/"),
-            retry_after_s=_retry_after_s(response.headers.get("Retry-After")),
-        )
+        problem, retry_after_s = _read_problem(answer), _retry_after_s(response.headers.get("Retry-After"))
+        if problem is not None:
+            raise error_for(problem, about_lease=path.startswith("/v1/leases/"), retry_after_s=retry_after_s)
+        if answer.status in _TOO_BUSY:
+            # Whatever stands before the market says so without being one.
+            raise MarketBusyError(f"The market at {self.url} cannot answer now.", "It is asked again.", retry_after_s)
+        if response.is_redirect:
+            raise MarketUnreachableError(
+                f"The market at {self.url} sends us to another address, which is not followed.",
+                "Set market.url to the market's own address.",
+            )
+        raise self.nonsense(f"it answered {answer.status} without a reason")
 
     async def _read_capped(self, response: httpx.Response, cap_bytes: int) -> bytes:
         self._refuse_encoding(response)
@@ -222,15 +238,19 @@ class SignedHttp:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > cap_bytes:
-                raise self._nonsense(f"its answer is larger than {cap_bytes} bytes")
+                raise self.nonsense(f"its answer is larger than {cap_bytes} bytes")
         return bytes(body)
 
     def _refuse_encoding(self, response: httpx.Response) -> None:
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise self._nonsense("its answer is compressed, which nobody asked for")
+            raise self.nonsense("its answer is compressed, which nobody asked for")
 
-    def _nonsense(self, why: str) -> MarketUnreachableError:
-        return self._unreachable(f"gave an answer that makes no sense: {why[:300]}")
+    def nonsense(self, why: str) -> MarketUnreachableError:
+        """The error for an answer that no market gives."""
+        return MarketUnreachableError(
+            f"The market at {self.url} gave an answer that makes no sense: {plain_words(why, 300)}.",
+            "It is asked again; check the address in market.url.",
+        )
 
     def _unreachable(self, what: str) -> MarketUnreachableError:
         return MarketUnreachableError(f"The market at {self.url} {what}.", "It is asked again; check the connection.")
@@ -279,6 +299,14 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
+        return False
+
+
+def is_on_this_computer(url: str) -> bool:
+    """Whether an address leads to this computer itself."""
+    try:
+        return _is_loopback(httpx.URL(url).host)
+    except httpx.InvalidURL:
         return False
 
 

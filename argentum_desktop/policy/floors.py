@@ -43,8 +43,9 @@ def asking_price(gpu: Gpu, fee_ppm: int, prices: Prices) -> Money:
     if not 0 <= fee_ppm < PPM:
         raise ValueError("a fee must be less than the whole price")
     wanted = prices.floor + electricity_per_hour(gpu, prices)
-    # The fee is rounded, so that a price somewhat below the exact one may still leave enough: look between the two.
-    too_low, enough = wanted.micros - 1, -(-wanted.micros * PPM // (PPM - fee_ppm))
+    # The fee is rounded to a whole micro, so that a price somewhat below the exact one may still leave enough.
+    too_low = max(wanted.micros, (wanted.micros - 1) * PPM // (PPM - fee_ppm)) - 1
+    enough = -(-wanted.micros * PPM // (PPM - fee_ppm))
     while enough - too_low > 1:
         middle = Money((too_low + enough) // 2, wanted.currency)
         if middle - middle.scaled(fee_ppm, PPM) < wanted:

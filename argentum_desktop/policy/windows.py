@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from argentum_desktop.domain.window import MINUTES_PER_DAY, WeeklyWindow
 
 _WEEK = timedelta(days=7)
+_WHOLE_WEEK = (timedelta(), _WEEK)
 # A weekly opening, or gap, may be skipped by a jump of the clock, and is then there a week later; beyond that there is
 # none.
 _HORIZON = timedelta(days=16)
@@ -37,6 +38,8 @@ class Opening:
 def opening_at(windows: Iterable[WeeklyWindow], zone: ZoneInfo, now: datetime) -> Opening:
     """Look up `now` (aware, UTC) in the windows."""
     spans = _merged(span for window in windows for span in _spans(window))
+    if not spans or spans == [_WHOLE_WEEK]:
+        return Opening(bool(spans), None)
     is_open = _shows_open(spans, now, zone)
     at = now
     while at - now <= _HORIZON:
