@@ -41,7 +41,8 @@ LIBRARIES = {
 }
 # Program, packages, why.
 PROGRAMS = {
-    "podman": (("podman", "runc", "conmon", "netavark", "uidmap"), "jobs run in its containers"),
+    "podman": (("podman", "runc", "conmon", "netavark", "uidmap", "catatonit"), "jobs run in its containers"),
+    "catatonit": (("catatonit",), "Podman starts a job's program through it"),
     "busybox": (("busybox-static",), "the sample job's image is made of it"),
 }
 TEST_PROGRAMS = {
@@ -91,9 +92,9 @@ def missing_packages(purpose: str) -> dict[str, str]:
 
 def is_there(program: str) -> bool:
     """Whether a program can be used; the sample job's busybox must be a static one, to run in an empty image."""
-    if program == "podman" and shutil.which("docker") and Path("/var/run/docker.sock").exists():
+    if program in {"podman", "catatonit"} and shutil.which("docker") and Path("/var/run/docker.sock").exists():
         return True
-    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/libexec/podman")
     if path is None or program != "busybox":
         return path is not None
     return b"ld-linux" not in Path(path).read_bytes()[:4096]

@@ -33,6 +33,7 @@ from argentum_desktop.telemetry.sampler import Sampler
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+LOOK_EVERY_TICKS = 5
 REFRESH_EVERY_TICKS = 60
 AGAIN_AFTER_S = 5.0
 # A card is free for the next job as soon as nothing of the last one can be on it.
@@ -83,19 +84,23 @@ class Agent:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Take up what an earlier run left, then begin.
+        """Read what an earlier run left, then begin; the engine takes a second to answer and is not waited for.
 
         Raises:
             StoreError: the database cannot be read.
         """
         self.bench.pause = await self._database.read(_read_pause)
         await self.income.refresh()
+        unfinished = await self.bench.book.unfinished()
         self._loop(self._sampler.run)
         self._loop(self._cards.run)
+        self._loop(self._begin_work, unfinished)
+
+    async def _begin_work(self, unfinished: Sequence[Lease]) -> None:
+        """Take up what an earlier run left, then look for more."""
         await self._engine.look()
-        self._loop(self._engine.run)
-        unfinished = await self.bench.book.unfinished()
         await self._clear(unfinished)
+        self._loop(self._engine.run)
         for name in self._market_names:
             self._loop(self._work_for, name)
         for lease in unfinished:
@@ -212,16 +217,26 @@ class Agent:
     async def _tick(self) -> None:
         """Rules change with time: a window opens, a pause ends, a card cools down, a new day begins."""
         ticks = 0
+        seen: tuple[object, ...] = ()
         while True:
             await self.bench.clock.sleep(TICK_S)
             ticks += 1
-            for link in self._links.values():
-                link.look_again()
+            facts = self._facts()
+            if facts != seen or ticks % LOOK_EVERY_TICKS == 0:
+                seen = facts
+                for link in self._links.values():
+                    link.look_again()
             if ticks % REFRESH_EVERY_TICKS == 0:
                 await self.income.refresh()
             if ticks % 5 == 0:
                 await self._look_at_store()
                 self._tell()
+
+    def _facts(self) -> tuple[object, ...]:
+        """What most decides about offers, cheap enough for each second; all the rules together are not."""
+        bench = self.bench
+        busy = tuple(lease.lease_id for lease in self._busy())
+        return (bench.current_pause(), bench.engine_problem, *bench.gpus, *bench.readings, busy)
 
     async def _look_at_store(self) -> None:
         """After a fault of the database, see whether it can be written again."""

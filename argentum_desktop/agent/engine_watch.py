@@ -5,7 +5,7 @@ from __future__ import annotations
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.errors import ArgentumError, EngineError
-from argentum_desktop.runner.discovery import find_engine
+from argentum_desktop.runner.discovery import find_engine_and_info
 
 PART = "engine"
 LOOK_EVERY_S = 30.0
@@ -40,9 +40,16 @@ class EngineWatch:
 
     async def _find_or_ask(self) -> None:
         bench = self._bench
+        if bench.engine is not None and bench.engine_info is not None:
+            # To describe itself costs an engine a hundred times the work of an answer.
+            await bench.engine.ping()
+            return
         if bench.engine is None:
-            bench.engine = await find_engine(bench.settings.jobs.engine, bench.home.engine, bench.clock)
-        bench.engine_info = await bench.engine.info()
+            bench.engine, bench.engine_info = await find_engine_and_info(
+                bench.settings.jobs.engine, bench.home.engine, bench.clock
+            )
+        else:
+            bench.engine_info = await bench.engine.info()
         if not bench.engine_info.limits_enforced:
             raise EngineError(
                 f"{bench.engine_info.name} on this computer does not enforce memory and process limits.",

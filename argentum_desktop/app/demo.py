@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.app.core import LOCAL_MARKET, Core
-from argentum_desktop.app.desktop import Desktop, has_display, on_qt, run_desktop
+from argentum_desktop.app.desktop import has_display, on_qt, run_desktop
 from argentum_desktop.app.headless import say
 from argentum_desktop.app.questions import look_at_cards
 from argentum_desktop.app.service_thread import ServiceThread
+from argentum_desktop.app.shell import Desktop
 from argentum_desktop.buyer.client import BuyerClient, place_output
 from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.sample import write_sample

@@ -1,4 +1,7 @@
-"""The tray icon and the window, over the service on its own thread."""
+"""The start with a screen: first the icon in the tray, then, behind it, everything else.
+
+What is imported here decides how soon the icon is seen, so the service and the window are loaded on other threads.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,23 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import qasync
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
-from argentum_desktop.agent.control import call
-from argentum_desktop.agent.service import QuitRequested, ShowRequested
-from argentum_desktop.app.core import Core
-from argentum_desktop.app.headless import on_ending
+from argentum_desktop.agent.status import AgentState
 from argentum_desktop.app.service_thread import ServiceThread
-from argentum_desktop.clock import SystemClock
 from argentum_desktop.errors import AlreadyRunningError, ArgentumError, BadInputError
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
-from argentum_desktop.ui.bridge import Bridge
-from argentum_desktop.ui.dialogs.message import show_error
-from argentum_desktop.ui.main_window import MainWindow
-from argentum_desktop.ui.theme import Theme, ThemeChoice
-from argentum_desktop.ui.tray import TrayController
+from argentum_desktop.system.single_instance import InstanceLock
+from argentum_desktop.ui.tray_icon import tray_icon
+
+if TYPE_CHECKING:
+    from argentum_desktop.app.core import Core
+    from argentum_desktop.app.shell import Desktop
 
 log = logging.getLogger(__name__)
 
@@ -53,19 +53,25 @@ def run_desktop(
     """
     if not has_display():
         raise BadInputError("There is no display.", "Use `argentum-desktop agent` on a machine without a screen.")
-    thread = ServiceThread(lambda: Core(home, settings))
+    if _is_running(home):
+        return _show_the_other(home)
+    thread = ServiceThread(lambda: _load_core()(home, settings))
 
     async def main(application: QApplication) -> int:
+        icon = _first_icon()
         try:
-            core = await asyncio.to_thread(thread.start)
+            core, desktop_class = await asyncio.gather(
+                asyncio.to_thread(thread.start), asyncio.to_thread(_load_desktop)
+            )
         except AlreadyRunningError:
-            await asyncio.to_thread(call, home.control_file, "show")
-            return 0
+            return await asyncio.to_thread(_show_the_other, home)
         except ArgentumError as error:
+            from argentum_desktop.ui.dialogs.message import show_error
+
             await show_error(None, error)
             return error.exit_code
         try:
-            desktop = Desktop(application, thread, settings)
+            desktop = desktop_class(application, thread, settings, icon)
             if beside is not None:
                 desktop.bridge.start(desktop.bridge.call(beside, core), parent=desktop.window)
             await desktop.live(opened=not hidden)
@@ -74,6 +80,41 @@ def run_desktop(
         return 0
 
     return on_qt(main)
+
+
+def _first_icon() -> QSystemTrayIcon:
+    """A sign of life while the rest is loaded; it cannot do anything yet."""
+    icon = QSystemTrayIcon(tray_icon(AgentState.STARTING))
+    icon.setToolTip("Argentum")
+    icon.show()
+    return icon
+
+
+def _is_running(home: Home) -> bool:
+    try:
+        InstanceLock(home.lock_file).release()
+    except AlreadyRunningError:
+        return True
+    return False
+
+
+def _show_the_other(home: Home) -> int:
+    from argentum_desktop.agent.control import call
+
+    call(home.control_file, "show")
+    return 0
+
+
+def _load_core() -> type[Core]:
+    from argentum_desktop.app.core import Core
+
+    return Core
+
+
+def _load_desktop() -> type[Desktop]:
+    from argentum_desktop.app.shell import Desktop
+
+    return Desktop
 
 
 def on_qt(main: Callable[[QApplication], Awaitable[T]]) -> T:
@@ -95,46 +136,3 @@ def _log_qt_message(kind: QtMsgType, _context: QMessageLogContext, text: str) ->
     """Qt's own remarks belong in the log, not on the owner's terminal."""
     is_grave = kind in {QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg}
     log.log(logging.ERROR if is_grave else logging.INFO, "Qt: %s", text)
-
-
-class Desktop:
-    """The window and the tray of one running service."""
-
-    def __init__(self, application: QApplication, thread: ServiceThread, settings: Settings) -> None:
-        if thread.loop is None:
-            raise RuntimeError("the service has not begun")
-        self.over = asyncio.Event()
-        self.theme = Theme(application, ThemeChoice(settings.window.theme))
-        self.bridge = Bridge(thread.service, thread.loop)
-        clock = SystemClock()
-        self.window = MainWindow(self.bridge, self.theme, clock, self.over.set)
-        self.tray = TrayController(self.bridge, self.theme, clock, self.window.open, self.over.set)
-        self.tray.availability_changed.connect(self._tray_changed)
-        loop, events = asyncio.get_running_loop(), thread.service.events
-        self._subscriptions = [
-            events.subscribe(ShowRequested, lambda _: loop.call_soon_threadsafe(self.window.open)),
-            events.subscribe(QuitRequested, lambda _: loop.call_soon_threadsafe(self.over.set)),
-        ]
-        on_ending(self.over)
-
-    async def live(self, *, opened: bool) -> None:
-        """Until the owner quits."""
-        self.window.set_tray_available(self.tray.is_available)
-        if opened or not self.tray.is_available:
-            self.window.open()
-        try:
-            await self.over.wait()
-        finally:
-            await self.close()
-
-    async def close(self) -> None:
-        for unsubscribe in self._subscriptions:
-            unsubscribe()
-        self.tray.close()
-        self.window.end()
-        await self.bridge.close()
-
-    def _tray_changed(self, is_available: bool) -> None:
-        self.window.set_tray_available(is_available)
-        if not is_available:
-            self.window.open()

@@ -6,10 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from argentum_desktop.agent.local_service import LocalService
-from argentum_desktop.app.core import Core
+if TYPE_CHECKING:  # loaded on the thread, beside a window that is already there
+    from argentum_desktop.agent.local_service import LocalService
+    from argentum_desktop.app.core import Core
 
 T = TypeVar("T")
 

@@ -82,7 +82,7 @@ def _shows_open(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> bool:
 def _next_look(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> datetime:
     """The next instant at which anything can change: a window's edge or a jump of the clock, a day on at the latest."""
     shown = _since_monday(at, zone)
-    edges = [edge for span in spans for edge in span]
+    edges = [_WEEK, *(edge for span in spans for edge in span)]  # at the week's end its edges begin anew
     step = min([_STEP, *(edge - shown for edge in edges if edge > shown)])
     return _jump(at, at + step, zone) or at + step
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,7 +110,7 @@ class Connection:
         if self._client is None or path != self._path:
             if self._client is not None:
                 await self._client.aclose()
-            transport = httpx.AsyncHTTPTransport(uds=str(path))
+            transport = local_transport(path)
             # Nothing of the environment (proxies) has a say in how the engine is reached.
             self._client = httpx.AsyncClient(transport=transport, base_url="http://engine", trust_env=False)
             self._path = path
@@ -120,6 +121,11 @@ class Connection:
             await self._client.aclose()
             self._client = None
         await self._socket.close()
+
+
+def local_transport(path: Path) -> httpx.AsyncHTTPTransport:
+    """To a Unix socket. The empty TLS context is never used; without it httpx would read every authority there is."""
+    return httpx.AsyncHTTPTransport(uds=str(path), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 async def _exchange(client: httpx.AsyncClient, request: httpx.Request, doing: str) -> httpx.Response:

@@ -17,7 +17,7 @@ from argentum_desktop.clock import Clock
 from argentum_desktop.errors import BadInputError, EngineError, EngineMissingError
 from argentum_desktop.runner.connection import Connection, StandingSocket
 from argentum_desktop.runner.docker import DockerEngine
-from argentum_desktop.runner.engine import ContainerEngine
+from argentum_desktop.runner.engine import ContainerEngine, EngineInfo
 from argentum_desktop.runner.podman import PodmanEngine
 from argentum_desktop.runner.podman_service import PodmanService
 
@@ -48,7 +48,15 @@ class Surroundings:
 async def find_engine(
     preference: str, state_folder: Path, clock: Clock, surroundings: Surroundings | None = None
 ) -> ContainerEngine:
-    """The engine to use.
+    """See `find_engine_and_info`."""
+    engine, _ = await find_engine_and_info(preference, state_folder, clock, surroundings)
+    return engine
+
+
+async def find_engine_and_info(
+    preference: str, state_folder: Path, clock: Clock, surroundings: Surroundings | None = None
+) -> tuple[ContainerEngine, EngineInfo]:
+    """The engine to use, and what it says of itself.
 
     Args:
         preference: "auto", "podman", "docker", or a socket's address (`unix:///…` or a path).
@@ -65,7 +73,7 @@ async def find_engine(
         BadInputError: the preference is none of these.
     """
     around = surroundings or Surroundings.of_this_machine()
-    spare: ContainerEngine | None = None
+    spare: tuple[ContainerEngine, EngineInfo] | None = None
     why: EngineError | None = None
     for engine in _candidates(preference, state_folder, clock, around):
         try:
@@ -74,12 +82,18 @@ async def find_engine(
             why = error if why is None or isinstance(why, EngineMissingError) else why
             await engine.close()
             continue
+        except BaseException:
+            # Cancelled: a service that was started for the question must not stay.
+            await engine.close()
+            if spare is not None:
+                await spare[0].close()
+            raise
         if info.limits_enforced:
             if spare is not None:
-                await spare.close()
-            return engine
+                await spare[0].close()
+            return engine, info
         if spare is None:
-            spare = engine
+            spare = engine, info
         else:
             await engine.close()
     if spare is not None:

@@ -66,6 +66,10 @@ class ContainerEngine(Protocol):
         """Raises `EngineMissingError` when nothing answers."""
         ...
 
+    async def ping(self) -> None:
+        """Whether it answers at all; raises `EngineMissingError` when not."""
+        ...
+
     async def load_image(self, archive: Path, wanted_digest: str | None = None) -> str:
         """Prove an OCI archive (against `wanted_digest`, where given) and load it; returns the id by which it is run.
 

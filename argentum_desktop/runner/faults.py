@@ -14,7 +14,8 @@ def engine_fault(doing: str, said: str) -> EngineError:
     for pattern, kind, message, remedy in _KNOWN:
         match = re.search(pattern, said, re.IGNORECASE)
         if match:
-            return kind(message.format(*(group[:100] for group in match.groups())), remedy)
+            details = [(group or "it gave no reason")[:100] for group in match.groups()]
+            return kind(message.format(*details), remedy)
     words = " ".join(said.split())[:_SHOWN_CHARACTERS] or "it gave no reason"
     return EngineError(f"The container engine refused to {doing}: {words}.".replace("..", "."))
 
@@ -57,14 +58,22 @@ _KNOWN: tuple[tuple[str, type[EngineError], str, str], ...] = (
         "Use Podman 4 or Docker 20.10.10 and newer, built with seccomp.",
     ),
     (
-        r"does not match any of the supported image formats|invalid tar header|archive/tar|blobs/json: no such file",
-        ImageError,
-        "The job's image is not an OCI archive that this container engine can read.",
-        "The buyer has to export it again as an OCI archive.",
+        r"container-init binary not found",
+        EngineError,
+        "The container engine lacks the small program that starts jobs and clears up after them.",
+        "Install the package catatonit.",
     ),
     (
+        # The archive was proven before the engine got it, so this is about the engine's storage and not the image.
+        r"writing blob: (.{1,200}?): exit status|invalid tar header|archive/tar|blobs/json: no such file",
+        EngineError,
+        "The container engine could not store the job's image ({0}).",
+        "Try `podman info`, and look at where the engine keeps its images.",
+    ),
+    (
+        # It was loaded and proven; who removed it was not the buyer.
         r"image not known|no such image",
-        ImageError,
+        EngineError,
         "The job's image is no longer with the container engine.",
         "It is loaded again with the next attempt.",
     ),

@@ -15,6 +15,7 @@ import httpx
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.errors import EngineMissingError
+from argentum_desktop.runner.connection import local_transport
 from argentum_desktop.runner.podman_config import containers_conf, read_system_facts
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ def is_private(folder: Path) -> bool:
 
 async def answers(socket: Path) -> bool:
     """Whether an engine answers on this socket."""
-    transport = httpx.AsyncHTTPTransport(uds=str(socket))
+    transport = local_transport(socket)
     try:
         async with httpx.AsyncClient(transport=transport, timeout=3, trust_env=False) as client:
             return (await client.get("http://engine/_ping")).status_code == 200

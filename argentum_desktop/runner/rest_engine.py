@@ -69,6 +69,9 @@ class RestEngine(abc.ABC):
     @abc.abstractmethod
     def _load_stream(self, image: VerifiedImage) -> Iterator[bytes]: ...
 
+    async def ping(self) -> None:
+        await self._connection.request("answer", "GET", "/_ping")
+
     _stop_seconds: str
     _wait_condition: str
     _remove_query: Mapping[str, str]

@@ -35,7 +35,7 @@ def add(connection: sqlite3.Connection, transaction: Transaction) -> bool:
     connection.executemany(
         "INSERT INTO postings VALUES (?, ?, ?, ?)",
         [
-            (transaction.transaction_id, posting.account, posting.amount.micros, posting.amount.currency)
+            (transaction.transaction_id, posting.account, posting.amount.currency, posting.amount.micros)
             for posting in transaction.postings
         ],
     )

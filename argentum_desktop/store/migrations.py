@@ -40,11 +40,12 @@ AGENT = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX transactions_by_time ON transactions (posted_at);
 
+    -- The key's columns come first: SQLite 3.40's quick_check mistakes a zero after them in another order for NULL.
     CREATE TABLE postings (
         transaction_id TEXT NOT NULL REFERENCES transactions,
         account TEXT NOT NULL,
-        micros INTEGER NOT NULL,
         currency TEXT NOT NULL,
+        micros INTEGER NOT NULL,
         PRIMARY KEY (transaction_id, account, currency)
     ) STRICT, WITHOUT ROWID;
 

@@ -29,12 +29,19 @@ class TrayController(QObject):
     Args:
         on_open: the owner wants the window.
         on_quit: the owner wants the application to end.
+        icon: the one that is in the tray already.
     """
 
     availability_changed = Signal(bool)
 
     def __init__(
-        self, bridge: Bridge, theme: Theme, clock: Clock, on_open: Callable[[], None], on_quit: Callable[[], None]
+        self,
+        bridge: Bridge,
+        theme: Theme,
+        clock: Clock,
+        on_open: Callable[[], None],
+        on_quit: Callable[[], None],
+        icon: QSystemTrayIcon | None = None,
     ) -> None:
         super().__init__()
         self._on_open = on_open
@@ -52,7 +59,7 @@ class TrayController(QObject):
         self.quit = self._entry(self.tr("Quit Argentum"), on_quit)
         self._fill_menu()
         self._is_available = QSystemTrayIcon.isSystemTrayAvailable()
-        self.icon = self._make_icon()
+        self.icon = self._make_icon(icon)
         self._look = QTimer(self)
         self._look.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._look.timeout.connect(self._look_for_tray)
@@ -89,8 +96,9 @@ class TrayController(QObject):
         self._look.stop()
         self.icon.hide()
 
-    def _make_icon(self) -> QSystemTrayIcon:
-        made = QSystemTrayIcon(tray_icon(AgentState.STARTING), self)
+    def _make_icon(self, known: QSystemTrayIcon | None = None) -> QSystemTrayIcon:
+        made = known or QSystemTrayIcon(tray_icon(AgentState.STARTING))
+        made.setParent(self)
         made.setContextMenu(self.menu)
         made.setToolTip("Argentum")
         made.activated.connect(self._activated)

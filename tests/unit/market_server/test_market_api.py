@@ -480,7 +480,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, 60), JSON), min_size=1, max_size=2), which=st.integers(0, 4))
 def test_a_valid_body_with_any_value_replaced_never_makes_the_market_fail(
     changes: list[tuple[int, object]], which: int, tmp_path_factory: pytest.TempPathFactory
