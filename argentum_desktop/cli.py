@@ -6,19 +6,24 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from argentum_desktop import __version__, logs
-from argentum_desktop.errors import ArgentumError
+from argentum_desktop.errors import ArgentumError, PartMissingError
 from argentum_desktop.paths import Home, default_home
 from argentum_desktop.settings import file as settings_file
 from argentum_desktop.settings.schema import Settings
+from argentum_desktop.system.terminal import accept_every_letter, write_line
 
 log = logging.getLogger(__name__)
+
+MOST_PAUSE_HOURS = 24 * 366
 
 Command = Callable[[argparse.Namespace, Home], int]
 
@@ -28,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in _PARTS:
         return _PARTS[words[0]](words[1:])
+    accept_every_letter()
     options = _parser().parse_args(words)
     try:
         home = Home(options.home.absolute()) if options.home else default_home()
@@ -39,9 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; there is nobody left to tell.
-        sys.stderr.close()
-        return 0
+        return 0  # whoever read our output has gone, as `head` does; there is nobody left to tell
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "gpus", _gpus, "the cards of this computer", json_too=True)
     _command(commands, "ledger", _ledger, "what was earned, posting by posting", json_too=True)
     pause = _command(commands, "pause", _pause, "freeze what runs and take nothing new")
-    pause.add_argument("--hours", type=float, help="resume by itself after so many hours (default: never)")
+    pause.add_argument("--hours", type=_hours, help="resume by itself after so many hours (default: never)")
     _command(commands, "resume", _simple_call, "go on after a pause")
     _command(commands, "stop", _simple_call, "give running jobs back now, and pause")
     _command(commands, "show", _simple_call, "open the window of the running application")
@@ -91,10 +95,19 @@ def _command(
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 16:
-        raise argparse.ArgumentTypeError("0 to 16")
-    return number
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text) <= 16):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a whole number from 0 to 16")
+    return int(text)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours <= MOST_PAUSE_HOURS:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number of hours up to {MOST_PAUSE_HOURS}")
+    return hours
 
 
 def _begin(options: argparse.Namespace, home: Home, name: str) -> Settings:
@@ -107,11 +120,24 @@ def _begin(options: argparse.Namespace, home: Home, name: str) -> Settings:
     return settings
 
 
+@contextmanager
+def _window_parts() -> Iterator[None]:
+    """Qt needs libraries of the system, which a machine without a screen may not have."""
+    try:
+        yield
+    except ImportError as error:
+        raise PartMissingError(
+            f"The window's parts cannot be loaded ({error}).",
+            "Install them as the README says; `argentum-desktop agent` works without.",
+        ) from error
+
+
 # -- the application --------------------------------------------------------------------------------------------------
 
 
 def _tray(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.app.desktop import run_desktop
+    with _window_parts():
+        from argentum_desktop.app.desktop import run_desktop
 
     return run_desktop(home, _begin(options, home, "desktop"), hidden=options.hidden)
 
@@ -123,7 +149,8 @@ def _agent(options: argparse.Namespace, home: Home) -> int:
 
 
 def _demo(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.app.demo import Samples, run_demo
+    with _window_parts():
+        from argentum_desktop.app.demo import Samples, run_demo
 
     settings = _begin(options, home, "demo")
     samples = Samples(options.jobs, options.scale)
@@ -138,7 +165,7 @@ def _status(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.report import status_text
 
     status = call(home.control_file, "status")
-    _print(json.dumps(status, indent=2) if options.json else status_text(status))
+    write_line(json.dumps(status, indent=2) if options.json else status_text(status))
     return 0
 
 
@@ -148,7 +175,7 @@ def _gpus(options: argparse.Namespace, home: Home) -> int:
 
     settings = _begin(options, home, "gpus")
     reports, readings = asyncio.run(look_at_cards(settings))
-    _print(json.dumps(cards_json(reports, readings), indent=2) if options.json else cards_text(reports, readings))
+    write_line(json.dumps(cards_json(reports, readings), indent=2) if options.json else cards_text(reports, readings))
     return 0
 
 
@@ -157,7 +184,7 @@ def _ledger(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.app.questions import all_transactions
 
     transactions = asyncio.run(all_transactions(home))
-    _print(json.dumps(ledger_json(transactions), indent=2) if options.json else ledger_text(transactions))
+    write_line(json.dumps(ledger_json(transactions), indent=2) if options.json else ledger_text(transactions))
     return 0
 
 
@@ -167,8 +194,8 @@ def _pause(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.control import call
     from argentum_desktop.clock import SystemClock
 
-    until = SystemClock().now() + timedelta(hours=options.hours) if options.hours else None
-    _print(call(home.control_file, "pause", until=until.isoformat() if until else None))
+    until = SystemClock().now() + timedelta(hours=options.hours) if options.hours is not None else None
+    write_line(call(home.control_file, "pause", until=until.isoformat() if until else None))
     return 0
 
 
@@ -177,12 +204,8 @@ def _simple_call(options: argparse.Namespace, home: Home) -> int:
 
     answer: Any = call(home.control_file, options.command)
     if answer:
-        _print(answer)
+        write_line(answer)
     return 0
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 # -- parts of the application that run as processes of their own ------------------------------------------------------

@@ -69,6 +69,13 @@ class DiskFullError(StoreError):
     code = "disk-full"
 
 
+class PartMissingError(ArgentumError):
+    """Something that this part of the application needs is not installed."""
+
+    code = "part-missing"
+    exit_code = 69
+
+
 class SensorError(ArgentumError):
     """The child process that speaks to the drivers gave no usable answer."""
 

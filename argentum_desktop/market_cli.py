@@ -83,7 +83,7 @@ def _add_buyer_commands(found: argparse._SubParsersAction[argparse.ArgumentParse
     fetch.set_defaults(act=commands.fetch)
     found.add_parser("balance", help="show your money", parents=[of_market]).set_defaults(act=commands.balance)
     pack = found.add_parser("pack", help="build an image from files of this machine")
-    pack.add_argument("out", type=Path, help="the archive to write")
+    pack.add_argument("--out", type=Path, required=True, metavar="FILE", help="the archive to write")
     pack.add_argument("--file", action="append", required=True, metavar="/IN/IMAGE=FILE", help="a file to put in")
     pack.add_argument("--json", action="store_true", help="print JSON")
     pack.add_argument("words", nargs="*", metavar="COMMAND", help="what the image runs by itself, after --")

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+
+from argentum_desktop.clock import SystemClock
 
 HANG = None
 HUGE_BYTES = 64 * 1024 * 1024
@@ -83,7 +84,7 @@ def meta(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Hostile market",
         "versions": [1],
-        "server_time": datetime.now(UTC).isoformat(),
+        "server_time": SystemClock().now().isoformat(),
         "currency": "EUR",
         "fee_ppm": 50_000,
         "is_local": True,
@@ -156,7 +157,7 @@ def lease_status(**changes: Any) -> dict[str, Any]:
         "desired": "run",
         "expires_in_s": 90,
         "beat_every_s": 30,
-        "server_time": datetime.now(UTC).isoformat(),
+        "server_time": SystemClock().now().isoformat(),
         **changes,
     }
 
@@ -209,7 +210,7 @@ class HostileMarket:
     async def _serve(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         self._calls: set[asyncio.Task[Any]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, limit=2**20)
         self.port = server.sockets[0].getsockname()[1]
         self._up.set_result(None)
         await self._over.wait()

@@ -12,7 +12,7 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.status import CONNECTING, MarketStatus
 from argentum_desktop.domain.decision import Decision, Verdict
 from argentum_desktop.domain.gpu import Gpu
-from argentum_desktop.domain.job import MIB, JobState, is_safe_name
+from argentum_desktop.domain.job import MIB, JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.errors import MarketError
@@ -182,9 +182,6 @@ class MarketLink:
             else:
                 at = self._bench.circumstances(gpu, market_is_local=self.is_local)
                 verdicts.extend(may_run(offer, at).verdicts)
-        if not is_safe_name(offer.lease_id) or "/" in offer.lease_id:
-            # It becomes the name of a folder and of a container.
-            verdicts.append(Verdict("name", False, "Its lease has a name that is none."))
         return Decision(tuple(verdicts))
 
     async def _decline(self, offer: Offer, reason: str) -> None:

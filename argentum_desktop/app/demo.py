@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.app.core import LOCAL_MARKET, Core
-from argentum_desktop.app.desktop import has_display, on_qt, run_desktop
+from argentum_desktop.app.desktop import on_qt, run_desktop
 from argentum_desktop.app.headless import say
 from argentum_desktop.app.questions import look_at_cards
 from argentum_desktop.app.service_thread import ServiceThread
@@ -20,16 +21,18 @@ from argentum_desktop.buyer.client import BuyerClient, place_output
 from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.sample import write_sample
 from argentum_desktop.clock import Clock
-from argentum_desktop.errors import ArgentumError
+from argentum_desktop.errors import ArgentumError, BadInputError, EngineMissingError
 from argentum_desktop.marketplace.identity import load_or_create
 from argentum_desktop.marketplace.wire import JobPhase, JobStatus
 from argentum_desktop.paths import Home
 from argentum_desktop.policy.words import energy
 from argentum_desktop.settings.schema import Settings
+from argentum_desktop.system.display import has_display
 from argentum_desktop.ui.picture import save_picture
 
 LOOK_EVERY_S = 0.5
 TAKEN_WITHIN_S = 90.0
+HINDERED_FOR_S = 10.0
 # The owner's own disk rule is made for real jobs; the sample writes less than a megabyte.
 DEMO_DISK_GIB = 1
 JOB_FAILED = 1
@@ -51,6 +54,8 @@ def run_demo(home: Home, settings: Settings, samples: Samples, *, picture: Path 
     Raises:
         ArgentumError: something on the way cannot be had, and what to do.
     """
+    if picture is not None:
+        _require_place(picture)
     settings = asyncio.run(_for_demo(settings))
     if has_display() and not no_screen:
         say("The window is open; a sample job runs. Quit from the tray or the window.")
@@ -71,6 +76,9 @@ async def sell_samples(core: Core, samples: Samples) -> JobStatus:
     Raises:
         ArgentumError: it cannot be submitted, or nobody takes it.
     """
+    hindrance = _engine_missing(core)
+    if hindrance is not None:
+        raise hindrance
     folder = core.home.root / "sample"
     draft = read_job(await asyncio.to_thread(write_sample, folder, scale=samples.scale))
     market = await core.agent.market(LOCAL_MARKET)
@@ -89,13 +97,53 @@ async def sell_samples(core: Core, samples: Samples) -> JobStatus:
 
 
 async def _until_over(client: BuyerClient, status: JobStatus, clock: Clock, core: Core) -> JobStatus:
-    begun_s = clock.elapsed_s()
+    begun_s = free_s = clock.elapsed_s()
     while not status.phase.is_terminal:
         await clock.sleep(LOOK_EVERY_S)
         status = await client.job(status.job_id)
-        if status.phase is JobPhase.QUEUED and clock.elapsed_s() - begun_s > TAKEN_WITHIN_S:
+        now_s, hindrance = clock.elapsed_s(), _hindrance(core)
+        if status.phase is not JobPhase.QUEUED or hindrance is None:
+            free_s = now_s
+        elif now_s - free_s > HINDERED_FOR_S:
+            await _take_back(client, status)
+            raise hindrance
+        if status.phase is JobPhase.QUEUED and now_s - begun_s > TAKEN_WITHIN_S:
+            await _take_back(client, status)
             raise ArgentumError("The sample job was not taken.", core.agent.status().sentence)
     return status
+
+
+def _hindrance(core: Core) -> ArgentumError | None:
+    """Why the job cannot run here at present; None when it only has to wait."""
+    cards = core.agent.status().cards
+    if not cards or not all(card.because for card in cards):
+        return _engine_missing(core)
+    return _engine_missing(core) or ArgentumError(f"The sample job cannot run: {cards[0].because}", cards[0].remedy)
+
+
+def _engine_missing(core: Core) -> EngineMissingError | None:
+    for notice in core.agent.status().notices:
+        if notice.code == EngineMissingError.code:
+            return EngineMissingError(notice.message, notice.remedy)
+    return None
+
+
+async def _take_back(client: BuyerClient, status: JobStatus) -> None:
+    """Leave no job behind that would run some other day."""
+    with suppress(ArgentumError):
+        await client.cancel(status.job_id)
+
+
+def _require_place(picture: Path) -> None:
+    """Before half a minute of work, not after it."""
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(
+            f"The picture {picture} cannot be written ({error.strerror}).", "Name another place with --picture."
+        ) from error
+    if picture.is_dir():
+        raise BadInputError(f"The picture {picture} cannot be written: it is a folder.", "Name a file with --picture.")
 
 
 async def _for_demo(settings: Settings) -> Settings:
@@ -170,6 +218,5 @@ def _draw(thread: ServiceThread, settings: Settings, path: Path) -> None:
         finally:
             await desktop.close()
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     on_qt(draw)
     say(f"Picture      {path}")

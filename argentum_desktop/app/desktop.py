@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +20,7 @@ from argentum_desktop.app.service_thread import ServiceThread
 from argentum_desktop.errors import AlreadyRunningError, ArgentumError, BadInputError
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
+from argentum_desktop.system.display import has_display
 from argentum_desktop.system.single_instance import InstanceLock
 from argentum_desktop.ui.tray_icon import tray_icon
 
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-def has_display() -> bool:
-    """Whether a window can be shown at all; Qt ends the process when it is asked to and cannot."""
-    if sys.platform in {"win32", "darwin"} or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def run_desktop(
@@ -52,7 +45,9 @@ def run_desktop(
         BadInputError: there is no display.
     """
     if not has_display():
-        raise BadInputError("There is no display.", "Use `argentum-desktop agent` on a machine without a screen.")
+        raise BadInputError(
+            "There is no display that answers.", "Use `argentum-desktop agent` on a machine without a screen."
+        )
     if _is_running(home):
         return _show_the_other(home)
     thread = ServiceThread(lambda: _load_core()(home, settings))

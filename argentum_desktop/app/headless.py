@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 
 from argentum_desktop.agent.service import QuitRequested
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.app.core import Core
+from argentum_desktop.errors import ArgentumError
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
+from argentum_desktop.system.terminal import write_line
 
 
 async def run_agent(home: Home, settings: Settings) -> int:
@@ -55,6 +56,6 @@ def on_ending(over: asyncio.Event) -> None:
 
 
 def say(text: str) -> None:
-    """One line on the terminal, at once, whoever reads it."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """One line on the terminal, at once. That nobody can read it any more is no reason to stop working."""
+    with suppress(BrokenPipeError, ArgentumError):
+        write_line(text)

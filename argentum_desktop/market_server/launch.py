@@ -6,14 +6,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from argentum_desktop.errors import ArgentumError
-
-
-class PartMissingError(ArgentumError):
-    """A package that this part needs is not installed."""
-
-    code = "part-missing"
-    exit_code = 69  # EX_UNAVAILABLE of sysexits.h
+from argentum_desktop.errors import PartMissingError
 
 
 def load_server() -> ModuleType:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 import uvicorn
@@ -38,6 +39,8 @@ _FAULTS_FOUND = 1
 _KEEP_ALIVE_S = 75
 _STOP_WITHIN_S = 1
 _BACKLOG = 2048
+# How often the server's clock, which stands in its answers, is set.
+_TICK_S = 1.0
 
 
 def serve(argv: Sequence[str] | None = None) -> int:
@@ -120,11 +123,25 @@ class _Server(uvicorn.Server):
         )
         self._app = app
         self._announce = announce
+        self._ending = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
             await asyncio.to_thread(self._announce)
+
+    async def main_loop(self) -> None:
+        """Wait for the end. uvicorn's own loop looks for it ten times a second, on a computer that is to be idle."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._ending.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._wake()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.rounds.close()
@@ -136,6 +153,13 @@ class _Server(uvicorn.Server):
             while os.read(0, 4096):
                 pass
         self.should_exit = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """From any thread, and from the handler of a signal."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+                self._loop.call_soon_threadsafe(self._ending.set)
 
 
 def _config_of(options: argparse.Namespace) -> MarketConfig:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from argentum_desktop.clock import Clock
-from argentum_desktop.domain.job import Artifact
+from argentum_desktop.domain.job import Artifact, is_safe_name
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
@@ -68,7 +68,14 @@ class HttpMarket:
         await self._call("PUT", "/v1/inventory", wire.Empty, inventory)
 
     async def claim(self, claim: wire.Claim) -> Offer | None:
-        return await self._http.call("POST", "/v1/claims", Offer, claim, deadline_s=claim.wait_s + DEADLINE_S)
+        deadline_s = claim.wait_s + DEADLINE_S
+        offer = await self._http.call("POST", "/v1/claims", Offer, claim, deadline_s=deadline_s)
+        # The lease's name becomes that of a folder and of a container.
+        if offer is not None and not all(
+            is_safe_name(name) and "/" not in name for name in (offer.lease_id, offer.job_id)
+        ):
+            raise self._http.nonsense("an offer has a name that is none")
+        return offer
 
     async def accept(self, offer: Offer) -> wire.LeaseStatus:
         return await self._about(offer, "accept", wire.LeaseCall(offer.fence))

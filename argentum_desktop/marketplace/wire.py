@@ -18,7 +18,7 @@ ISO 4217 currency, spans are whole seconds.
 | `POST /v1/leases/{id}/complete` | `Completion` → `LeaseStatus` with its receipt |
 | `GET /v1/leases/{id}` | → `LeaseStatus` |
 | `GET /v1/leases/{id}/artifacts/{sha256}` | → the bytes of the job's image or of one input |
-| `PATCH /v1/leases/{id}/log` | bytes, `Content-Range: bytes FIRST-LAST/*` → `LogPosition`; 416 with `LogPosition` on a gap |
+| `PATCH /v1/leases/{id}/log` | bytes, `Content-Range: bytes FIRST-LAST/*` → `LogPosition`, with 416 on a gap |
 | `PUT /v1/leases/{id}/outputs/{name}` | bytes, `X-Content-SHA256` → `Empty` |
 | `PUT /v1/artifacts/{sha256}` | bytes → `Empty` |
 | `POST /v1/jobs` | `JobSpec` → `JobStatus` |
@@ -50,6 +50,8 @@ MAX_CLAIM_WAIT_S = 50
 
 
 class Role(StrEnum):
+    """What an account does in a market; one key has one role."""
+
     PROVIDER = "provider"
     BUYER = "buyer"
 
@@ -116,6 +118,8 @@ class Empty:
 
 @dataclass(frozen=True)
 class Problem:
+    """Why a request was not granted."""
+
     type: ProblemType
     title: str
     status: int
@@ -155,6 +159,8 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Account:
+    """A party in a market, and its money there: a buyer's credit or a provider's earnings."""
+
     account_id: str
     role: Role
     name: str
@@ -175,6 +181,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Inventory:
+    """All cards of a machine."""
+
     cards: tuple[Card, ...]
     application: str
 
@@ -203,11 +211,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class LeaseCall:
+    """A step of a lease that says nothing more than which grant it means."""
+
     fence: int
 
 
 @dataclass(frozen=True)
 class Decline:
+    """An offer is not taken, and why."""
+
     fence: int
     reason: str
 
@@ -280,4 +292,6 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobList:
+    """A buyer's jobs, newest first."""
+
     jobs: tuple[JobStatus, ...]

@@ -16,6 +16,9 @@ from argentum_desktop.policy.windows import opening_at
 from argentum_desktop.policy.words import clock_time
 from argentum_desktop.settings.schema import Jobs, declaration
 
+# Threads count too, so this is ample for any job, and far from what would leave the computer none for its owner.
+MOST_PROCESSES = 8192
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -106,6 +109,7 @@ def _resources(offer: Offer, at: Circumstances) -> tuple[Verdict, ...]:
         _fits("disk_size", wanted.disk_mib, most.disk_mib, "MiB of disk", disk_remedy),
         _card_memory(offer, at),
         _fits("cards", wanted.gpus, len(offer.gpu_ids), "cards"),
+        _fits("processes", wanted.pids, MOST_PROCESSES, "processes"),
         _image_fits(offer, at),
     )
 

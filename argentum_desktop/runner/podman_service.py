@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ STOP_TIMEOUT_S = 5.0
 MAX_BACK_OFF_S = 30.0
 # A child that lived this long was healthy: the next start is not delayed.
 HEALTHY_S = 60.0
+_DISK_REMEDY = "Free some space on the disk; it is started again by itself."
 _REMEDY = "Look into service.log in the application's engine folder, or run `podman info`."
 
 
@@ -84,10 +86,10 @@ class PodmanService:
         await self._reap()
         if self._failures:
             await self._clock.sleep(min(0.25 * 2**self._failures, MAX_BACK_OFF_S))
-        socket = await asyncio.to_thread(self._prepare, remembered)
         self._started_at_s = self._clock.elapsed_s()
-        with (self._state / "service.log").open("wb") as output:
-            try:
+        try:
+            socket = await asyncio.to_thread(self._prepare, remembered)
+            with (self._state / "service.log").open("wb") as output:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command(socket),
                     stdin=asyncio.subprocess.DEVNULL,
@@ -95,8 +97,9 @@ class PodmanService:
                     stderr=output,
                     env={**os.environ, "CONTAINERS_CONF": str(self._state / "containers.conf")},
                 )
-            except OSError as error:
-                raise EngineMissingError(f"Podman could not be started ({error.strerror}).", _REMEDY) from error
+        except OSError as error:
+            remedy = _DISK_REMEDY if error.errno in {errno.ENOSPC, errno.EDQUOT} else _REMEDY
+            raise EngineMissingError(f"Podman could not be started ({error.strerror}).", remedy) from error
         await self._until_it_answers(socket)
         self._socket = socket
         return socket
@@ -138,14 +141,12 @@ class PodmanService:
 
     def _prepare(self, remembered: Path | None) -> Path:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._state / "containers.conf").write_text(containers_conf(read_system_facts()), encoding="utf-8")
+        _keep(self._state / "containers.conf", containers_conf(read_system_facts()))
         folder = remembered.parent if remembered is not None else _short_folder()
         self._folder, socket = folder, folder / "podman.sock"
         socket.unlink(missing_ok=True)
         # A new name each time the folder is new; written before the child starts, so that it is never lost.
-        temporary = self._state / "service.json.new"
-        temporary.write_text(json.dumps({"socket": str(socket)}), encoding="utf-8")
-        temporary.replace(self._state / "service.json")
+        _keep(self._state / "service.json", json.dumps({"socket": str(socket)}))
         return socket
 
     async def _end(self) -> None:
@@ -167,6 +168,15 @@ class PodmanService:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
             await asyncio.to_thread((self._state / "service.json").unlink, missing_ok=True)
             self._folder = None
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a whole file or nothing; nothing also where it says so already, as on a full disk it must be left alone."""
+    if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
+        return
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def _short_folder() -> Path:

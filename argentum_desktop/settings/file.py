@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
-import tomlkit
-
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.errors import DiskFullError, SettingsError
@@ -79,6 +77,8 @@ def parse(document: Mapping[str, Any]) -> Settings:
 
 def render(settings: Settings) -> str:
     """The whole file, each choice with its title, help, unit and range as a comment."""
+    import tomlkit  # only the first start writes the file, and the icon in the tray waits for this module
+
     document = tomlkit.document()
     document.add(tomlkit.comment("Argentum Desktop: your choices. Changes take effect at the next start."))
     for name, section in sections().items():

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from argentum_desktop.errors import AlreadyRunningError
+from argentum_desktop.errors import AlreadyRunningError, BadInputError
 
 
 class InstanceLock:
@@ -14,10 +14,17 @@ class InstanceLock:
 
     Raises:
         AlreadyRunningError: somebody else holds it.
+        BadInputError: its file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as error:
+            raise BadInputError(
+                f"The folder {path.parent} cannot be used ({error.strerror}).",
+                "Give another one with --home, or make this one writable.",
+            ) from error
         try:
             _lock(self._descriptor)
         except OSError as error:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hostile_market import GPU_ID, PLAYS, HostileMarket, http, http_json, meta, money, offer, problem
+from hostile_market import GPU_ID, PLAYS, HostileMarket, http, http_json, money, offer, problem
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.lease_book import LeaseBook
@@ -25,6 +25,7 @@ from argentum_desktop.events import EventBus
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.client import HttpMarket
 from argentum_desktop.marketplace.errors import MarketBusyError
+from argentum_desktop.marketplace.feed import MarketLost
 from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.transport import SignedHttp
 from argentum_desktop.paths import Home
@@ -181,10 +182,10 @@ async def test_a_market_that_describes_itself_senselessly(
     ids=["short", "long", "other", "cut off", "500", "html", "compressed"],
 )
 async def test_a_wrong_file_is_never_kept(market: HostileMarket, tmp_path: Path, served: bytes) -> None:
-    from argentum_desktop.marketplace.codec import decode
     from msgspec.json import encode
 
     from argentum_desktop.domain.offer import Offer
+    from argentum_desktop.marketplace.codec import decode
 
     taken = decode(Offer, encode(offer()))
     market.about_leases = lambda _: served
@@ -228,9 +229,7 @@ async def desk_of(market: HostileMarket, folder: Path) -> AsyncIterator[Desk]:
     )
     client = HttpMarket(market.url, Identity.generate(), clock)
     accepted: list[Lease] = []
-    link = MarketLink(
-        market.url, client, bench, database, busy=lambda: [], accepted=lambda lease, _: accepted.append(lease)
-    )
+    link = MarketLink(market.url, client, bench, database, busy=list, accepted=lambda lease, _: accepted.append(lease))
     running = asyncio.create_task(link.run())
     try:
         yield Desk(link, bench, database, accepted)
@@ -303,6 +302,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a lease without a name": ({"lease_id": ""}, "a name that is none"),
     "a lease with an endless name": ({"lease_id": "x" * 100_000}, "a name that is none"),
     "a lease with a newline": ({"lease_id": "a\nb"}, "a name that is none"),
+    "a job out of the folder": ({"job_id": "../x"}, "a name that is none"),
     "no job": ({"job": ...}, "job"),
     "no price": ({"price_per_hour": ...}, "price_per_hour"),
     "no cards named": ({"gpu_ids": None}, "gpu_ids"),
@@ -319,8 +319,6 @@ async def test_a_bent_offer_is_never_taken(market: HostileMarket, tmp_path: Path
     market.offers = [offer(change) if "lease_id" in change else offer(change, "lease-bent"), offer(None, "lease-good")]
     problems: list[str] = []
     async with desk_of(market, tmp_path) as desk:
-        from argentum_desktop.marketplace.feed import MarketLost
-
         desk.bench.events.subscribe(MarketLost, lambda event: problems.append(event.problem))
         await until(lambda: desk.accepted)
         kept = await desk.database.read(lambda connection: leases.recent(connection, 10))
@@ -376,4 +374,3 @@ async def test_a_flood_of_useless_offers_is_slowed_down(market: HostileMarket, t
         await until(lambda: len(waits) >= 12)
     assert waits[0] < 0.1
     assert waits[-1] == 5
-    assert meta()["is_local"]

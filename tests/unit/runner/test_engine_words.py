@@ -21,7 +21,11 @@ from argentum_desktop.runner.rest_engine import instant_of, state_of
         ("write /var/lib/x: no space left on device", EngineError, "disk is full"),
         ("runc: setrlimit `RLIMIT_NOFILE`: Operation not permitted", EngineError, "limits"),
         ("crun: cgroups in hybrid mode not supported, drop all", EngineError, "control groups"),
-        ("* oci-archive: writing blob: adding layer: remount /: invalid argument: exit status 1", EngineError, "remount"),
+        (
+            "* oci-archive: writing blob: adding layer: remount /: invalid argument: exit status 1",
+            EngineError,
+            "remount",
+        ),
         ("archive/tar: invalid tar header", EngineError, "could not store the job's image (it gave no reason)"),
         ("container-init binary not found on the host: stat /usr/x", EngineError, "lacks the small program"),
         ("1925: image not known", EngineError, "no longer"),
