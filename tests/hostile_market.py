@@ -170,13 +170,15 @@ class HostileMarket:
         meta: how it describes itself when it is polite.
         offers: given out one a claim; after the last one there is none.
         about_leases: answers calls about leases.
-        asked: every request so far.
+        greeting: said before anything was asked, by a server of another kind; the connection is closed then.
+    asked: every request so far.
     """
 
     play: Play | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     offers: list[dict[str, Any]] = field(default_factory=list)
     about_leases: Play = lambda _: http_json(lease_status())
+    greeting: bytes = b""
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
 
@@ -226,9 +228,13 @@ class HostileMarket:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await self._converse(reader, writer)
         self._calls.discard(task)
-        writer.transport.abort()
+        writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.greeting:
+            writer.write(self.greeting)
+            await writer.drain()
+            return
         asked = await _read(reader)
         self.asked.append(asked)
         said = self.play(asked) if self.play is not None else await self._behave(asked)

@@ -89,9 +89,9 @@ class MarketLink:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a market of this computer: by its own word and by its address, for anybody can say so."""
+        """Whether it is a market of this computer: by its address and, once it has spoken, by its own word."""
         meta = self.market.meta
-        return meta is not None and meta.is_local and is_on_this_computer(self.market.url)
+        return is_on_this_computer(self.market.url) and (meta is None or meta.is_local)
 
     def offerable(self, gpu: Gpu) -> Decision:
         """Whether this card asks this market for work now; the words for the owner when it does not."""

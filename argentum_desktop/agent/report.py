@@ -34,7 +34,7 @@ def status_text(raw: Mapping[str, Any]) -> str:
         ) from error
     lines = [status.sentence, ""]
     lines += [_card_line(card) for card in status.cards] or ["No cards."]
-    lines += [f"Job      {job_words(job)} ({_earned(job)})" for job in status.jobs]
+    lines += [f"Job      {job_words(job)} ({_earned(job)}) {job.reason}".rstrip() for job in status.jobs]
     lines += [_market_line(market.name, market.url, market.problem) for market in status.markets]
     lines.append(f"Engine   {status.engine or 'none'}")
     lines.append(f"Today    {_totals(status.today)}")

@@ -58,7 +58,7 @@ def sentence(
     if state is AgentState.PAUSED and pause is not None:
         return f"Paused until {clock_time(pause.until, now, zone)}." if pause.until else "Paused until you resume."
     if state is AgentState.WORKING:
-        return f"Working on {len(jobs)} jobs." if len(jobs) > 1 else f"{job_words(jobs[0])}."
+        return f"Working on {len(jobs)} jobs." if len(jobs) > 1 else f"{job_words(jobs[0])}. {jobs[0].reason}".strip()
     if state in {AgentState.ATTENTION, AgentState.FAULT, AgentState.OUTSIDE_HOURS}:
         return _what_is_wrong(cards, notices, markets)
     if state is AgentState.IDLE:

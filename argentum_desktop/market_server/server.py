@@ -178,7 +178,8 @@ def _config_of(options: argparse.Namespace) -> MarketConfig:
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket on `port`; on any free one where the wish is only that of the last time."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio switches off Nagle's algorithm, which would hold every answer back for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -117,25 +117,31 @@ class Database:
                 raise StoreError(f"The database {self.path} is damaged ({' '.join(found.split())}).", _DAMAGED)
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        version = _version(connection)
+        """All steps are one transaction, the version inside it: a crash at any point leaves the old state."""
+        if _version(connection) == len(self._migrations):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        version = _version(connection)  # another process may have been faster
         if 0 < version < len(self._migrations):
-            self._back_up(connection, version)
-        for number, script in enumerate(self._migrations[version:], start=version + 1):
-            # One step, one transaction, the version inside it: a crash between two statements leaves the old state.
-            connection.execute("BEGIN IMMEDIATE")
-            if _version(connection) < number:  # else another process was faster
-                for statement in _statements(script):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
+            self._back_up(version)
+        for script in self._migrations[version:]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(self._migrations)}")
+        connection.execute("COMMIT")
 
-    def _back_up(self, connection: sqlite3.Connection, version: int) -> None:
-        """A whole copy beside the file; under its name only once it is complete."""
+    def _back_up(self, version: int) -> None:
+        """A whole copy beside the file, under its name only once it is complete.
+
+        Through a second connection, because the first holds the lock that keeps everybody else from migrating too.
+        """
         copy = self.path.with_name(f"{self.path.name}.backup-{version}")
         unfinished = copy.with_name(f"{copy.name}.new")
         unfinished.unlink(missing_ok=True)
         try:
-            connection.execute("VACUUM INTO ?", (str(unfinished),))
+            _create_private(unfinished)
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as reader:
+                reader.execute("VACUUM INTO ?", (str(unfinished),))
             unfinished.replace(copy)
         finally:
             unfinished.unlink(missing_ok=True)

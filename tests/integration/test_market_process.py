@@ -21,6 +21,7 @@ from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.receipt import Receipt
 from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
 from argentum_desktop.market_cli import main
+from argentum_desktop.market_server import server
 from argentum_desktop.market_server.audit import audit
 from argentum_desktop.market_server.server import DATABASE_FILE
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
@@ -90,6 +91,14 @@ async def test_two_markets_do_not_share_a_folder(market: MarketProcess, capsys: 
 def test_a_local_market_listens_to_this_machine_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--data", str(tmp_path), "--local", "--host", "0.0.0.0"]) == 2
     assert "must not listen" in capsys.readouterr().err
+
+
+def test_no_answer_is_held_back() -> None:
+    """asyncio sends small answers at once only on sockets that say that they are TCP."""
+    with server._listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()) as client:
+        accepted, _ = listener.accept()
+        with accepted:
+            assert (accepted.proto, client.proto) == (socket.IPPROTO_TCP, socket.IPPROTO_TCP)
 
 
 async def test_no_job_goes_to_a_closed_connection(market: MarketProcess, tmp_path: Path) -> None:
