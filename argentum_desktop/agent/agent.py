@@ -157,15 +157,23 @@ class Agent:
 
     async def stop_jobs(self) -> None:
         """Give every job back, with notice, and stay paused."""
-        await self.pause(None)
         for run in self._runs.values():
             run.request_end(Outcome.RECLAIMED, "The owner stopped it.")
+        await self.pause(None)
 
     async def _remember_pause(self, pause: Pause | None) -> None:
+        """The owner's wish comes true at once; where it cannot be written down, it is as soon as it can."""
+        self.bench.pause = pause
+        try:
+            await self._write_pause()
+        except StoreError as error:
+            self._note_store_failure(error)
+        self._look_again()
+
+    async def _write_pause(self) -> None:
+        pause = self.bench.pause
         value = None if pause is None else pause.until.isoformat() if pause.until else _FOR_EVER
         await self._database.write(lambda connection: program_state.put(connection, _PAUSE_KEY, value))
-        self.bench.pause = pause
-        self._look_again()
 
     # -- work ---------------------------------------------------------------------------------------------------------
 
@@ -244,8 +252,13 @@ class Agent:
             return
         now = self.bench.clock.now().isoformat()
         await self._database.write(lambda connection: program_state.put(connection, _STORE_CHECKED_KEY, now))
+        await self._write_pause()
         self._store_failed = False
         self.notices.take_down(_STORE)
+
+    def _note_store_failure(self, error: StoreError) -> None:
+        self._store_failed = True
+        self.notices.put(_STORE, error)
 
     def _look_again(self) -> None:
         for run in self._runs.values():
@@ -273,8 +286,7 @@ class Agent:
                 return
             except StoreError as error:
                 log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
-                self._store_failed = True
-                self.notices.put(_STORE, error)
+                self._note_store_failure(error)
             except ArgentumError as error:
                 log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
             except Exception:

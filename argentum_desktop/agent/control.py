@@ -116,6 +116,9 @@ class ControlServer:
         except (OSError, TimeoutError) as error:
             log.info("a control call was not answered: %s", error)
             writer.transport.abort()  # else a caller who never reads would keep us from closing
+        except asyncio.CancelledError:
+            # The server closes. Not raised on: this is the whole task, and asyncio calls a cancelled one a fault.
+            writer.transport.abort()
         finally:
             writer.close()
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Lease, Usage
+from argentum_desktop.errors import StoreError
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.runner.workspace import Workspace
 from argentum_desktop.telemetry.energy import EnergyMeter
@@ -30,6 +31,7 @@ class JobRun:
     Attributes:
         ending: set once somebody wants it to end; the steps act on it.
         problem: why the present step cannot be done right now, in words; empty while all is well.
+        store_problem: why something could not be written down, in words; the next note that succeeds carries it too.
         log_tail: the last lines the job wrote, for the owner's eyes.
     """
 
@@ -38,6 +40,7 @@ class JobRun:
     bench: Bench
     ending: Ending | None = None
     problem: str = ""
+    store_problem: str = ""
     progress_percent: int | None = None
     log_tail: str = ""
     next_log_at_s: float = 0.0
@@ -62,6 +65,16 @@ class JobRun:
         """Write down something other than the state."""
         async with self._changing:
             self.lease = await self.bench.book.note(self.lease, **changes)
+
+    async def note_soon(self, **changes: Any) -> None:
+        """The same for what may be written down later: a full disk must cost neither the lease nor the owner's wish."""
+        async with self._changing:
+            try:
+                self.lease = await self.bench.book.note(self.lease, **changes)
+                self.store_problem = ""
+            except StoreError as error:
+                self.lease = replace(self.lease, **changes)
+                self.store_problem = str(error)
 
     def request_end(self, outcome: Outcome, reason: str) -> None:
         """End it early; the first request counts, except that a lost lease outranks every other."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.lease_keeper import LeaseKeeper
@@ -97,13 +95,25 @@ async def _attempt(run: JobRun) -> str:
 
 async def _attempt_or_decide(run: JobRun) -> str:
     """The same; whatever cannot even be written down (a full disk) is raised, and the state is what it was."""
-    if run.lease.state is not JobState.STOPPING and await run.leave_if_ending():
-        return ""
+    try:
+        if run.lease.state is not JobState.STOPPING and await run.leave_if_ending():
+            return ""
+    except StoreError:
+        await _free_the_card(run)
+        raise
     try:
         await _work(run)
     except ArgentumError as error:
         return "" if await _decides_the_end(run, error) else str(error)
     return ""
+
+
+async def _free_the_card(run: JobRun) -> None:
+    """Whoever wants the card back does not wait for the disk: the end is written down as soon as it can be."""
+    if run.lease.state in {JobState.STARTING, JobState.RUNNING}:
+        engine, grace_s = run.bench.needed_engine(), run.bench.settings.jobs.stop_grace_s
+        is_lost = run.ending is not None and run.ending.outcome is Outcome.LEASE_LOST
+        await engine.stop(run.lease.container_name, 0 if is_lost else grace_s)
 
 
 async def _work(run: JobRun) -> None:
@@ -151,7 +161,7 @@ async def _decides_the_end(run: JobRun, error: ArgentumError) -> bool:
 
 def _keeper(run: JobRun) -> LeaseKeeper:
     async def beat() -> Heartbeat:
-        await _note_if_possible(beat_seq=run.lease.beat_seq + 1, usage=run.usage())
+        await run.note_soon(beat_seq=run.lease.beat_seq + 1, usage=run.usage())
         return Heartbeat(
             fence=run.lease.offer.fence,
             seq=run.lease.beat_seq,
@@ -161,14 +171,6 @@ def _keeper(run: JobRun) -> LeaseKeeper:
         )
 
     async def renewed(sent_at: datetime) -> None:
-        await _note_if_possible(renewed_at=sent_at)
-
-    async def _note_if_possible(**changes: Any) -> None:
-        """A full disk must not cost the lease: the next note that succeeds writes down this one too."""
-        try:
-            await run.note(**changes)
-        except StoreError as error:
-            log.info("lease %s: renewed without a note: %s", run.lease.lease_id, error)
-            run.lease = replace(run.lease, **changes)
+        await run.note_soon(renewed_at=sent_at)
 
     return LeaseKeeper(run.lease, run.market, run.bench.clock, beat, renewed, run.request_end)

@@ -62,6 +62,7 @@ class MarketLink:
         self._busy = busy
         self._accepted = accepted
         self._declined = 0
+        self._is_here = is_on_this_computer(market.url)
         self._feed = OfferFeed(
             market,
             bench.events,
@@ -91,7 +92,7 @@ class MarketLink:
     def is_local(self) -> bool:
         """Whether it is a market of this computer: by its address and, once it has spoken, by its own word."""
         meta = self.market.meta
-        return is_on_this_computer(self.market.url) and (meta is None or meta.is_local)
+        return self._is_here and (meta is None or meta.is_local)
 
     def offerable(self, gpu: Gpu) -> Decision:
         """Whether this card asks this market for work now; the words for the owner when it does not."""

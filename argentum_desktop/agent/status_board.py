@@ -93,7 +93,7 @@ def view(lease: Lease, bench: Bench, run: JobRun | None = None) -> JobView:
         is_frozen=lease.frozen_at is not None and lease.state is JobState.RUNNING,
         outcome=lease.outcome,
         exit_code=lease.exit_code,
-        reason=(run.problem if run is not None and run.problem else lease.reason),
+        reason=(run.problem or run.store_problem or lease.reason) if run is not None else lease.reason,
     )
 
 

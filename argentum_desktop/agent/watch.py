@@ -39,6 +39,9 @@ async def watch(run: JobRun) -> None:
     if container is None:
         await _over(run, Ended(Outcome.RECLAIMED, None, "The container is gone."))
         return
+    if container.state is ContainerState.PAUSED and run.lease.frozen_at is None:
+        # Frozen by an earlier run of this application that could not write it down any more.
+        await run.note_soon(frozen_at=run.bench.clock.now())
     waiting = asyncio.ensure_future(engine.wait(name))
     waiting.add_done_callback(lambda _: run.wake())
     try:
@@ -77,11 +80,11 @@ async def _freeze_or_thaw(run: JobRun) -> None:
     wanted = run.bench.current_pause() is not None
     if wanted and lease.frozen_at is None:
         await engine.pause(lease.container_name)
-        await run.note(frozen_at=now)
+        await run.note_soon(frozen_at=now)
     elif not wanted and lease.frozen_at is not None:
         await engine.unpause(lease.container_name)
         frozen_s = lease.frozen_s + int((now - lease.frozen_at).total_seconds())
-        await run.note(frozen_at=None, frozen_s=frozen_s)
+        await run.note_soon(frozen_at=None, frozen_s=frozen_s)
     elif lease.frozen_at is not None:
         longest = timedelta(minutes=run.bench.settings.jobs.frozen_minutes)
         if now - lease.frozen_at > longest:
@@ -133,7 +136,7 @@ async def send_log(run: JobRun, *, is_final: bool) -> None:
         if is_final:
             raise
     if offset != lease.log_offset:
-        await run.note(log_offset=offset)
+        await run.note_soon(log_offset=offset)
 
 
 def ended(container: Container | None, lease: Lease) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TextIO
 
 from argentum_desktop.marketplace.wire import JobPhase, JobStatus
@@ -38,6 +39,7 @@ class ProgressLine:
         if self._quiet or line == self._last:
             return
         if self._moves:
+            line = line[: shutil.get_terminal_size().columns - 1]
             self._stream.write(f"\r{line.ljust(len(self._last))}")
         else:
             self._stream.write(f"{line}\n")
@@ -52,6 +54,8 @@ class ProgressLine:
 
 
 def _progress(status: JobStatus) -> str:
+    if status.phase is JobPhase.QUEUED and status.reason:
+        return f"{status.phase.value}: {_plain(status.reason)}"
     if status.progress_percent is None or status.phase is not JobPhase.RUNNING:
         return status.phase.value
     full = status.progress_percent * _BAR_CELLS // 100

@@ -84,20 +84,22 @@ class JobsApi:
 
         status = await self._storage.run(work_of_submission)
         self._rounds.something_new()
-        return bodies.answer(status, 201)
+        return bodies.answer(self._rounds.explained(status), 201)
 
     async def list_jobs(self, request: Request) -> Response:
         account, _ = await self._authenticator.account(request, Role.BUYER)
 
         def look(work: Work) -> JobList:
             found = work.jobs_of(account.account_id, jobs.LISTED)
-            return JobList(tuple(jobs.view(work, self._config, job) for job in found))
+            views = [jobs.view(work, self._config, job) for job in found]
+            return JobList(tuple(self._rounds.explained(view) for view in views))
 
         return bodies.answer(await self._storage.run(look))
 
     async def job(self, request: Request) -> Response:
         job = await self._own_job(request)
-        return bodies.answer(await self._storage.run(lambda work: jobs.view(work, self._config, job)))
+        status = await self._storage.run(lambda work: jobs.view(work, self._config, job))
+        return bodies.answer(self._rounds.explained(status))
 
     async def cancel(self, request: Request) -> Response:
         account, signed = await self._authenticator.account(request, Role.BUYER)

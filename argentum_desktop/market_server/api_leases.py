@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.job import MIB, JobSpec, is_safe_name
 from argentum_desktop.domain.offer import Offer
+from argentum_desktop.errors import StoreError
 from argentum_desktop.market_server import bodies, leases
 from argentum_desktop.market_server.artifacts import ArtifactFolder, LogGapError
 from argentum_desktop.market_server.authentication import Authenticator, SignedRequest
@@ -174,7 +175,12 @@ class LeasesApi:
             lease = step(work, self._config, lease, body, now_us)
             return leases.status_of(work, self._config, lease, now_us)
 
-        status = await self._storage.run(move)
+        self._rounds.require_store()
+        try:
+            status = await self._storage.run(move)
+        except StoreError as error:
+            self._rounds.note_store_failure(error)
+            raise
         if frees:
             self._rounds.something_new()
         return bodies.answer(status)
@@ -183,6 +189,7 @@ class LeasesApi:
         """The lease in the path, when it is this provider's, accepted and not over."""
         account, signed = await self._authenticator.account(request, Role.PROVIDER)
         lease_id, now_us = request.path_params["lease_id"], self._now_us()
+        self._rounds.require_store()
 
         def look(work: Work) -> LeaseRecord:
             lease = leases.of_provider(work, account.account_id, lease_id)

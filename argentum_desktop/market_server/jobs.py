@@ -113,9 +113,14 @@ def view(work: Work, config: MarketConfig, job: JobRecord) -> JobStatus:
         price_per_hour=None if taken is None else Money(taken.price_micros, config.currency),
         cost=cost,
         exit_code=job.exit_code,
-        reason=job.reason,
+        reason=job.reason or _last_words(job, lease),
         outputs=tuple(Artifact(output.name, output.sha256, output.size_bytes) for output in outputs),
     )
+
+
+def _last_words(job: JobRecord, lease: LeaseRecord | None) -> str:
+    """Why a job that waits again was not taken or not finished the last time."""
+    return lease.reason if job.phase is JobPhase.QUEUED and lease is not None and not lease.is_live else ""
 
 
 def _check(config: MarketConfig, spec: JobSpec) -> None:

@@ -69,6 +69,35 @@ def fits(bid: Bid, ask: AskOf) -> bool:
     )
 
 
+def why_waiting(bid: Bid, seen: Sequence[AskOf], free: Sequence[AskOf]) -> str:
+    """Why a queued job has no card, in one sentence for its buyer; what the owners want for theirs stays secret.
+
+    Args:
+        seen: what was offered lately, by machines that may be at work now.
+        free: what is offered now.
+    """
+    if not seen:
+        return "No machine asks this market for work now."
+    limits = bid.limits
+    for wanted, most, unit in (
+        (limits.vram_mib, max(ask.memory_mib_of_card for ask in seen), "MiB of card memory"),
+        (limits.memory_mib, max(ask.max_memory_mib for ask in seen), "MiB of memory"),
+        (limits.cpu_millis, max(ask.max_cpu_millis for ask in seen), "thousandths of a processor"),
+        (limits.disk_mib, max(ask.max_disk_mib for ask in seen), "MiB of disk"),
+        (limits.wall_s, max(ask.max_wall_s for ask in seen), "seconds"),
+    ):
+        if wanted > most:
+            return f"It asks for {wanted} {unit}; no machine here gives a job more than {most} now."
+    if not free:
+        return "Every card is at work or not offered now."
+    able = [ask for ask in free if fits(bid, ask)]
+    if not able:
+        return "No free card gives all that it asks for together."
+    if all(ask.floor_micros > bid.price_micros for ask in able):
+        return "No free card that could run it works for this price."
+    return "It is about to be offered."
+
+
 def match_round(bids: Sequence[Bid], asks: Sequence[AskOf]) -> list[Match]:
     """The trades of one round."""
     pairs = _pairs(bids, asks)

@@ -7,23 +7,25 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.errors import StoreError
 from argentum_desktop.market_server.config import MarketConfig
-from argentum_desktop.market_server.leases import grant, offer_of, sweep
-from argentum_desktop.market_server.matching import AskOf, Bid, match_round
+from argentum_desktop.market_server.leases import grant, offer_of, spare_after_restart, sweep
+from argentum_desktop.market_server.matching import AskOf, Bid, match_round, why_waiting
 from argentum_desktop.market_server.problems import ProblemError, invalid
 from argentum_desktop.market_server.records import JobRecord, to_us
 from argentum_desktop.market_server.storage import Storage, Work
-from argentum_desktop.marketplace.wire import MAX_CLAIM_WAIT_S, Ask, Claim, JobPhase, ProblemType
+from argentum_desktop.marketplace.wire import MAX_CLAIM_WAIT_S, Ask, Claim, JobPhase, JobStatus, ProblemType
 
 log = logging.getLogger(__name__)
 
 BIDS_PER_ROUND = 500
 MAX_ASKS = 64
+RETRY_SOON_S = 5
+SEEN_FOR_S = 600
 _CLAIM_KEY_LENGTHS = range(8, 101)
 
 
@@ -55,6 +57,9 @@ class Rounds:
         self._numbers = itertools.count()
         self._news = asyncio.Event()
         self._closed = False
+        self._store_failed = False
+        self._free: list[AskOf] = []
+        self._seen: dict[tuple[str, str], tuple[float, AskOf]] = {}
 
     @property
     def waiting(self) -> int:
@@ -64,6 +69,29 @@ class Rounds:
     def something_new(self) -> None:
         """A job was queued or a card came free: do not let it wait for the next tick."""
         self._news.set()
+
+    def note_store_failure(self, error: StoreError) -> None:
+        """Something could not be written: until a round has succeeded, nobody is told that a lease is over."""
+        if not self._store_failed:
+            log.error("nothing can be written: %s", error)
+        self._store_failed = True
+
+    def require_store(self) -> None:
+        """Refuse what is about leases while nobody could have renewed one.
+
+        Raises:
+            ProblemError: come back in a moment.
+        """
+        if self._store_failed:
+            raise ProblemError(ProblemType.MAINTENANCE, "The market cannot write anything down now.", RETRY_SOON_S)
+
+    def explained(self, status: JobStatus) -> JobStatus:
+        """The same, with why it waits, where it does and nobody has said so yet."""
+        if status.phase is not JobPhase.QUEUED or status.reason:
+            return status
+        bid = Bid(status.job_id, "", 0, status.spec.max_price_per_hour.micros, status.spec.limits)
+        seen = [ask for _, ask in self._seen.values()]
+        return replace(status, reason=why_waiting(bid, seen, self._free))
 
     async def claim(self, provider_id: str, claim: Claim) -> Offer | None:
         """Wait for an offer, at most as long as the claim says. The same key finds the same offer.
@@ -113,8 +141,9 @@ class Rounds:
             began = self._clock.elapsed_s()
             try:
                 await self.round()
+                self._store_failed = False
             except StoreError as error:
-                log.error("a round could not be held: %s", error)  # noqa: TRY400 - a full disk has no traceback
+                self.note_store_failure(error)
             except Exception:
                 log.exception("a round failed")
             await self._clock.sleep(max(0.0, self._config.round_every_s - (self._clock.elapsed_s() - began)))
@@ -143,6 +172,14 @@ class Rounds:
             if not waiter.offer.done() and not waiter.in_round:
                 waiter.offer.set_result(None)
 
+    def _note_asks(self, asks: list[AskOf]) -> None:
+        """Remember for a while what was offered, so that a buyer can be told why a job waits."""
+        now_s = self._clock.elapsed_s()
+        earlier = {key: seen for key, seen in self._seen.items() if now_s - seen[0] < SEEN_FOR_S}
+        # Replaced and never changed, because others read it meanwhile.
+        self._seen = earlier | {(ask.provider_id, ask.gpu_id): (now_s, ask) for ask in asks}
+        self._free = asks
+
     def _known(self, work: Work, provider_id: str, claim: Claim) -> Offer | None:
         lease = work.lease_by_claim(provider_id, claim.claim_key)
         if lease is not None:
@@ -156,8 +193,12 @@ class Rounds:
 
     def _match(self, work: Work, waiters: Sequence[_Waiter]) -> dict[str, Offer]:
         now_us = to_us(self._clock.now())
+        if self._store_failed:
+            # Nobody could renew anything while nothing could be written.
+            spare_after_restart(work, self._config, now_us)
         sweep(work, self._config, now_us)
         asks = [ask for waiter in waiters for ask in _asks_of(work, waiter)]
+        self._note_asks(asks)
         if not asks:
             return {}
         refusals = work.refusals(now_us)

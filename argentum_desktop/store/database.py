@@ -97,6 +97,7 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE is stopped by what stops DELETE
             connection.execute("PRAGMA journal_size_limit = 4194304")
             self._migrate(connection)
         except BaseException:

@@ -89,7 +89,7 @@ def _append(connection: Connection, readings: Sequence[Reading]) -> None:
     for hour in sorted({second // HOUR_S * HOUR_S for second in seconds}):
         minutes = [_bucket(row, MINUTE_S) for row in rows.get_summaries(connection, rows.MINUTES, hour, hour + HOUR_S)]
         rows.put_summaries(connection, rows.HOURS, map(_row, merge(minutes, HOUR_S)))
-    newest = max(seconds)
+    newest = seconds[-1]  # and not the highest: a clock that was wrong for a moment must not have everything forgotten
     # Whole spans of the next coarser kind, so that a late reading never makes one anew from half of its rows.
     oldest_second = (newest - SECONDS_KEPT_S) // MINUTE_S * MINUTE_S
     oldest_minute = (newest - MINUTES_KEPT_S) // HOUR_S * HOUR_S

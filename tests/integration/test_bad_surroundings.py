@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -14,12 +15,19 @@ from typing import Any
 
 import psutil
 import pytest
-from hostile_market import PLAYS, HostileMarket
+from hostile_market import PLAYS, HostileMarket, offer
 from living import SETTINGS, LivingAgent, TestBuyer, wait_for
+from market_stand import ManualClock, market_stand
 
+from argentum_desktop.agent.lease_keeper import LeaseKeeper
 from argentum_desktop.buyer.sample import write_sample
-from argentum_desktop.errors import ArgentumError
-from argentum_desktop.marketplace.wire import JobPhase, JobStatus
+from argentum_desktop.domain.job import JobState, Outcome
+from argentum_desktop.domain.lease import Lease, Usage
+from argentum_desktop.domain.offer import Offer
+from argentum_desktop.errors import ArgentumError, MarketUnreachableError
+from argentum_desktop.marketplace.codec import decode, encode
+from argentum_desktop.marketplace.errors import MarketMaintenanceError
+from argentum_desktop.marketplace.wire import Completion, Heartbeat, JobPhase, JobStatus, LeaseState
 from argentum_desktop.paths import Home
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
@@ -339,10 +347,120 @@ def full_during_a_job(
     shown = agent.command("status")
     assert shown.returncode == 0
     assert "disk" in shown.stdout
+    the_owner_is_obeyed(agent, buyer, submitted.job_id)
     resize("3g")
     job = buyer.until_over(submitted.job_id)
     assert job.phase is JobPhase.SUCCEEDED, job.reason
     return job, buyer
+
+
+def the_owner_is_obeyed(agent: LivingAgent, buyer: TestBuyer, job_id: str) -> None:
+    """A pause freezes the job at once and a resume thaws it, though neither can be written down."""
+    counted = agent.home.jobs / agent.status()["jobs"][0]["lease_id"] / "out" / "counted"
+    assert agent.command("pause").returncode == 0
+    wait_for(lambda: agent.status()["jobs"][0]["is_frozen"])
+    assert agent.status()["state"] == "paused"
+    frozen_at = counted.stat().st_size
+    assert wait_for(lambda: agent.status()["jobs"][0]["is_frozen"])
+    assert counted.stat().st_size == frozen_at
+    assert agent.command("resume").returncode == 0
+    wait_for(lambda: not agent.status()["jobs"][0]["is_frozen"])
+
+
+@NEEDS_ROOT
+def test_the_owner_takes_the_card_back_while_the_disk_is_full(tmp_path: Path) -> None:
+    folder = tmp_path / "disk"
+    with resizable_disk(folder) as resize:
+        agent = LivingAgent(Home(folder / "home")).start()
+        try:
+            buyer = TestBuyer(agent, tmp_path / "buyer")
+            submitted = buyer.submit(counting_job(tmp_path / "job", 60))
+            wait_for(lambda: running(agent))
+            name = agent.containers()[0]
+            fill(folder, resize)
+            assert agent.command("stop").returncode == 0
+            wait_for(lambda: is_stopped(name))
+            assert agent.status()["state"] == "paused"
+            resize("3g")
+            settled(agent)
+            assert buyer.job(submitted.job_id).phase is JobPhase.QUEUED
+            assert len(agent.ledger()) == 1
+            wait_for(lambda: agent.status()["notices"] == [])
+        finally:
+            resize("3g")
+            assert agent.stop() == 0
+        assert agent.start().status()["state"] == "paused", "the wish was forgotten"
+        assert agent.stop() == 0
+        assert traces(agent) == []
+
+
+def is_stopped(container: str) -> bool:
+    command = ["podman", "inspect", "--format", "{{.State.Status}}", container]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() not in {"running", "paused"}
+
+
+@NEEDS_ROOT
+async def test_a_lease_outlives_a_market_whose_disk_is_full(tmp_path: Path) -> None:
+    """Nobody could renew it, so nobody may say that it was not renewed in time."""
+    with resizable_disk(tmp_path / "disk") as resize:
+        async with market_stand(tmp_path / "disk") as stand:
+            offer = await stand.lease()
+            fill(tmp_path / "disk", resize)
+            beats = 0
+            for _ in range(40):
+                stand.clock.advance(5)
+                beats += 1
+                with pytest.raises(MarketMaintenanceError, match="disk|cannot write"):
+                    await stand.provider.heartbeat(offer, Heartbeat(offer.fence, beats, Usage(5 * beats)))
+            resize("3g")
+            async with asyncio.timeout(5):
+                while True:
+                    beats += 1
+                    with suppress(MarketMaintenanceError):
+                        status = await stand.provider.heartbeat(offer, Heartbeat(offer.fence, beats, Usage(200)))
+                        break
+            assert status.state is LeaseState.RUNNING
+            done = await stand.provider.complete(offer, Completion(offer.fence, Outcome.SUCCEEDED, Usage(205)))
+            assert done.receipt is not None
+            assert done.receipt.billable_s == 205
+            assert (await stand.audit()).is_exact
+
+
+async def test_a_lease_is_kept_as_long_as_the_market_says_that_it_can_write_nothing() -> None:
+    class Full:
+        asked = 0
+
+        async def heartbeat(self, *_: object) -> None:
+            self.asked += 1
+            raise MarketMaintenanceError("The market cannot answer now: its disk is full.")
+
+    clock, market, ends = ManualClock(), Full(), list[str]()
+
+    async def beat() -> Heartbeat:
+        clock.advance(5)
+        return Heartbeat(1, market.asked, Usage())
+
+    async def renewed(_: object) -> None:
+        raise AssertionError
+
+    lease = Lease("local", decode(Offer, encode(offer())), JobState.RUNNING, accepted_at=clock.now())
+    keeper = LeaseKeeper(lease, market, clock, beat, renewed, lambda _, why: ends.append(why))  # type: ignore[arg-type]
+    running = asyncio.create_task(keeper.run())
+    try:
+        async with asyncio.timeout(10):
+            while market.asked < 60:
+                await asyncio.sleep(0.01)
+        assert ends == []
+        market.heartbeat = unreachable  # type: ignore[method-assign]
+        await asyncio.wait_for(running, 10)
+        assert len(ends) == 1
+        assert "could not be reached in time" in ends[0]
+    finally:
+        running.cancel()
+
+
+async def unreachable(*_: object) -> None:
+    raise MarketUnreachableError("The market did not answer.")
 
 
 def full_while_idle(agent: LivingAgent, folder: Path, resize: Callable[[str], None]) -> None:

@@ -64,6 +64,7 @@ async def test_what_is_written_is_there_after_a_restart(opened, tmp_path: Path) 
     assert await database.read(lambda c: c.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
     assert await database.read(lambda c: c.execute("PRAGMA synchronous").fetchone()) == (2,)
     assert await database.read(lambda c: c.execute("PRAGMA foreign_keys").fetchone()) == (1,)
+    assert await database.read(lambda c: c.execute("PRAGMA recursive_triggers").fetchone()) == (1,)
     assert not list(tmp_path.glob("*.backup-*"))
 
 

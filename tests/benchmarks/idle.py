@@ -1,0 +1,81 @@
+"""A minute of the application in the tray: eight cards read each second, the window closed, no job."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+from figures import Figure
+from processes import APPLICATION, Cost, costs
+from start import desktop_command
+from tray_display import PATIENCE_S, TrayDisplay
+
+from argentum_desktop.agent.control import call
+from argentum_desktop.errors import ArgentumError
+from argentum_desktop.paths import Home
+
+CARDS = 8
+SETTLING_S = 15.0
+SPAN_S = 60.0
+MOST_CPU_MS = 300.0
+MOST_WINDOW_MS = 30.0
+MOST_PSS_MIB = 150.0
+MARKET = "embedded market"
+
+
+def measure(display: TrayDisplay, folder: Path) -> list[Figure]:
+    """Start it, let it settle, and compare its books before and after."""
+    home = Home(folder / "idle")
+    process = subprocess.Popen(
+        desktop_command(home, cards=CARDS), env=display.environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        _wait_until_ready(home)
+        time.sleep(SETTLING_S)
+        before, began = costs(process.pid), time.perf_counter()
+        time.sleep(SPAN_S)
+        after, span_s = costs(process.pid), time.perf_counter() - began
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
+    return [*_processor(before, after, 60.0 / span_s), *_memory(after)]
+
+
+def _wait_until_ready(home: Home) -> None:
+    end = time.monotonic() + PATIENCE_S * 2
+    while time.monotonic() < end:
+        try:
+            status = call(home.control_file, "status")
+            if len(status["cards"]) == CARDS and all(market["is_connected"] for market in status["markets"]):
+                return
+        except ArgentumError:
+            pass
+        time.sleep(0.2)
+    raise TimeoutError("the application is not ready")
+
+
+def _processor(before: dict[str, Cost], after: dict[str, Cost], per_minute: float) -> list[Figure]:
+    topic = f"Processor time a minute, {CARDS} cards at 1 Hz, window closed"
+    used = {part: (cost.cpu_ms - before[part].cpu_ms) * per_minute for part, cost in after.items() if part in before}
+    window = (after[APPLICATION].window_ms - before[APPLICATION].window_ms) * per_minute
+    own = sum(ms for part, ms in used.items() if part != MARKET)
+    rows = [Figure(topic, part, ms, "ms") for part, ms in sorted(used.items()) if part != MARKET]
+    return [
+        *rows,
+        Figure(topic, "of the application, the window's thread", window, "ms", MOST_WINDOW_MS),
+        Figure(topic, "all of these together", own, "ms", MOST_CPU_MS),
+        Figure(topic, f"{MARKET} (counted apart)", used.get(MARKET, 0.0), "ms"),
+    ]
+
+
+def _memory(after: dict[str, Cost]) -> list[Figure]:
+    topic = "Memory after that minute, proportional"
+    own = sum(cost.pss_mib for part, cost in after.items() if part != MARKET)
+    rows = [Figure(topic, part, cost.pss_mib, "MiB") for part, cost in sorted(after.items()) if part != MARKET]
+    market = after.get(MARKET, Cost(0.0, 0.0)).pss_mib
+    return [
+        *rows,
+        Figure(topic, "all of these together", own, "MiB", MOST_PSS_MIB),
+        Figure(topic, f"{MARKET} (counted apart)", market, "MiB"),
+    ]
