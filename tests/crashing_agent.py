@@ -55,6 +55,8 @@ async def main(home: Home, at: int) -> None:
     await core.open()
     countdown = Countdown(home, at)
     bench = core.agent.bench
+    while bench.engine is None:  # noqa: ASYNC110 - there is nothing to wait on
+        await asyncio.sleep(0.02)
     for name in ENGINE:
         countdown.surround(bench.engine, name)
     market = await core.agent.market("local")

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what the tests share
@@ -23,7 +23,7 @@ import idle
 import psutil
 import start
 from figures import Figure, table, write_json
-from tray_display import TrayDisplay, missing_programs, tray_display
+from tray_display import missing_programs, tray_display
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("start", "idle", "claim")
@@ -31,36 +31,46 @@ PARTS = ("start", "idle", "claim")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description="Measure what the application costs.")
-    parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="which measurements (default: all)")
+    parser.add_argument("parts", nargs="*", help=f"which measurements, of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="one round of each: to see that it works, not to compare")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where the figures go")
     options = parser.parse_args()
-    parts = options.parts or PARTS
-    began = time.monotonic()
+    unknown = sorted({*options.parts} - {*PARTS})
+    if unknown:
+        parser.error(f"there is no measurement {', '.join(unknown)}")
+    about, began = machine(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="argentum-bench-") as folder:
-        figures = _measured(parts, Path(folder))
+        figures = _measured(options.parts or PARTS, Path(folder), quick=options.quick)
     print(table(figures))
-    write_json(options.json, figures, machine())
+    write_json(options.json, figures, about)
     print(f"{len(figures)} figures in {time.monotonic() - began:.0f} s, also in {_shown(options.json)}")
     return 0
 
 
-def _measured(parts: tuple[str, ...], folder: Path) -> list[Figure]:
+def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure]:
     figures: list[Figure] = []
-    with_display: dict[str, Callable[[TrayDisplay, Path], list[Figure]]] = {"start": start.measure, "idle": idle.measure}
-    chosen = [part for part in with_display if part in parts]
-    if chosen and missing_programs():
-        print(f"Not measured: {', '.join(chosen)}; {', '.join(missing_programs())} not installed.")
-    elif chosen:
+    on_display = [part for part in ("start", "idle") if part in parts]
+    if on_display and missing_programs():
+        print(f"Not measured: {', '.join(on_display)}; {', '.join(missing_programs())} not installed.")
+    elif on_display:
         with tray_display() as display:
-            for part in chosen:
-                print(f"Measuring: {part} …", flush=True)
-                figures += with_display[part](display, folder)
+            if "start" in parts:
+                _say("start")
+                figures += start.measure(display, folder, 1 if quick else start.ROUNDS)
+            if "idle" in parts:
+                _say("idle")
+                spans = (1.0, 2.0) if quick else (idle.SETTLING_S, idle.SPAN_S)
+                figures += idle.measure(display, folder, *spans)
     if "claim" in parts and shutil.which("podman") is None:
         print("Not measured: claim; podman not installed.")
     elif "claim" in parts:
-        print("Measuring: claim …", flush=True)
-        figures += claim.measure(folder)
+        _say("claim")
+        figures += claim.measure(folder, 1 if quick else claim.ROUNDS)
     return figures
+
+
+def _say(part: str) -> None:
+    print(f"Measuring {part} …", file=sys.stderr, flush=True)
 
 
 def machine() -> dict[str, object]:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,12 +94,12 @@ class _WatchedEngine:
             self._course().load_until = time.time_ns() / 1e9
 
 
-def measure(folder: Path) -> list[Figure]:
+def measure(folder: Path, rounds: int = ROUNDS) -> list[Figure]:
     """Jobs through the whole application, and bare containers between them."""
-    return asyncio.run(_measure(folder))
+    return asyncio.run(_measure(folder, rounds))
 
 
-async def _measure(folder: Path) -> list[Figure]:
+async def _measure(folder: Path, rounds: int) -> list[Figure]:
     home = Home(folder / "claim")
     home.create()
     settings = Settings()
@@ -108,54 +108,73 @@ async def _measure(folder: Path) -> list[Figure]:
     await core.open()
     try:
         await _until(lambda: core.agent.bench.engine_info is not None)
-        return await _in_turn(core, folder)
+        return await _in_turn(core, folder, rounds)
     finally:
         await core.close()
 
 
-async def _in_turn(core: Core, folder: Path) -> list[Figure]:
-    buyer = await _buyer(core, folder)
-    bench = core.agent.bench
+async def _in_turn(core: Core, folder: Path, rounds: int) -> list[Figure]:
+    buyer, bench = await _buyer(core, folder), core.agent.bench
     assert bench.engine is not None
     assert bench.engine_info is not None
-    # Not the jobs' image, which goes with each job.
-    other = build_busybox(folder / "bare.tar", author="somebody else")
-    image_id = await bench.engine.load_image(other.path)
+    engine, socket = bench.engine, bench.engine_info.address.removeprefix("unix://")
+    # Not the jobs' images, which go with each job.
+    image_id = await engine.load_image(build_busybox(folder / "bare.tar", author="somebody else").path)
     courses: list[Course] = []
-    bench.engine = _WatchedEngine(bench.engine, lambda: courses[-1])  # type: ignore[assignment]
+    bench.engine = _WatchedEngine(engine, lambda: courses[-1])  # type: ignore[assignment]
     bench.events.subscribe(LeaseMoved, lambda event: _note(core, courses, event))
-    bare, run = [], []
-    transport = httpx.AsyncHTTPTransport(uds=bench.engine_info.address.removeprefix("unix://"))
+    taken = Taken(courses)
     try:
-        async with httpx.AsyncClient(transport=transport, base_url="http://engine/v4.0.0/libpod", timeout=60) as client:
-            await _bare(client, image_id, folder / "warm-up")
-            await _one_job(core, buyer, folder)
-            courses.clear()
-            for number in range(ROUNDS):
-                bare.append(await _bare(client, image_id, folder / f"bare-{number}"))
+        async with _client(socket) as client:
+            for number in range(rounds + 1):
+                if number == 1:
+                    taken.forget()  # the first of each was to warm up
+                place = folder / f"round-{number}"
+                taken.bare.append(await _bare(client, image_id, place / "bare"))
                 await _one_job(core, buyer, folder)
-                run.append(await asyncio.to_thread(_podman_run, core.home, image_id, folder / f"run-{number}"))
+                taken.loaded.append(await _bare_with_load(client, place / "loaded", number))
+                taken.run.append(await asyncio.to_thread(_podman_run, core.home, image_id, place / "run"))
     finally:
         await buyer.close()
-        await bench.engine.remove_image(image_id)
-    return _figures(courses, bare, run)
+        await engine.remove_image(image_id)
+    return _figures(taken)
 
 
-def _figures(courses: list[Course], bare: list[float], run: list[float]) -> list[Figure]:
+@dataclass
+class Taken:
+    """What each round brought, in milliseconds: ours, and its peers."""
+
+    courses: list[Course]
+    bare: list[float] = field(default_factory=list)
+    loaded: list[float] = field(default_factory=list)
+    run: list[float] = field(default_factory=list)
+
+    def forget(self) -> None:
+        for runs in (self.courses, self.bare, self.loaded, self.run):
+            runs.clear()
+
+
+def _figures(taken: Taken) -> list[Figure]:
+    steps = [course.steps_ms() for course in taken.courses]
+    total = [course.total_ms() for course in taken.courses]
+    box = [course.box_ms() for course in taken.courses]
     topic = "From the accepted lease to the job's first instruction"
-    steps = [course.steps_ms() for course in courses]
-    total = [course.total_ms() for course in courses]
-    ratios = [ours / theirs for ours, theirs in zip(total, bare, strict=True)]
-    box = [course.box_ms() / theirs for course, theirs in zip(courses, bare, strict=True)]
+    peers = "The same in ratios, each to its neighbour in the same round"
     return [
         *(of_runs(topic, name, [step[name] for step in steps], "ms") for name in steps[0]),
         of_runs(topic, "all of it", total, "ms"),
-        of_runs(topic, "bare create and start of the same box", bare, "ms"),
-        of_runs(topic, "bare `podman run`, no network", run, "ms"),
-        of_runs(topic, "all of it, times bare create and start", ratios, "×", MOST_TIMES_BARE),
-        of_runs(topic, "our create and start, times the bare one", box, "×", MOST_TIMES_BARE),
-        of_runs(topic, "all of it, times `podman run`", [a / b for a, b in zip(total, run, strict=True)], "×"),
+        of_runs(topic, "by hand: create, start", taken.bare, "ms"),
+        of_runs(topic, "by hand: load, create, start", taken.loaded, "ms"),
+        of_runs(topic, "by hand: podman run", taken.run, "ms"),
+        of_runs(peers, "our create and start / by hand", _ratios(box, taken.bare), "×", MOST_TIMES_BARE),
+        of_runs(peers, "all of it / load, create, start by hand", _ratios(total, taken.loaded), "×"),
+        of_runs(peers, "all of it / create, start by hand", _ratios(total, taken.bare), "×", MOST_TIMES_BARE),
+        of_runs(peers, "all of it / podman run", _ratios(total, taken.run), "×"),
     ]
+
+
+def _ratios(ours: list[float], theirs: list[float]) -> list[float]:
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def _note(core: Core, courses: list[Course], event: LeaseMoved) -> None:
@@ -186,18 +205,50 @@ async def _one_job(core: Core, buyer: BuyerClient, folder: Path) -> None:
     await _until(lambda: not core.agent.runs())
 
 
+def _client(socket: str) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=socket)
+    return httpx.AsyncClient(transport=transport, base_url="http://engine/v4.0.0/libpod", timeout=60)
+
+
 async def _bare(client: httpx.AsyncClient, image_id: str, folder: Path) -> float:
     """The same box through the same interface, with nothing before, between or after."""
-    (folder / "in").mkdir(parents=True)
-    (folder / "out").mkdir()
-    (folder / "out").chmod(0o777)
-    spec = SandboxSpec(
+    spec = _box(image_id, folder)
+    began = time.time_ns()
+    try:
+        (await client.post("/containers/create", json=podman_create(spec))).raise_for_status()
+        (await client.post(f"/containers/{spec.name}/start")).raise_for_status()
+        await _until((folder / "out" / MARK).exists)
+        return _mark_ms(folder / "out", began)
+    finally:
+        await client.delete(f"/containers/{spec.name}", params={"force": "true", "timeout": "0"})
+
+
+async def _bare_with_load(client: httpx.AsyncClient, folder: Path, number: int) -> float:
+    """The same with an image that the engine has to take first, as it has to for each job."""
+    folder.mkdir(parents=True)
+    image = build_busybox(folder / "image.tar", author=f"round {number}")
+    content, began = image.path.read_bytes(), time.time_ns()
+    (await client.post("/images/load", content=content)).raise_for_status()
+    loaded_ms = (time.time_ns() - began) / 1e6
+    image_id = image.config_digest.removeprefix("sha256:")
+    try:
+        return loaded_ms + await _bare(client, image_id, folder)
+    finally:
+        (await client.delete(f"/images/{image_id}")).raise_for_status()
+
+
+def _box(image_id: str, folder: Path) -> SandboxSpec:
+    inputs, outputs = folder / "in", folder / "out"
+    inputs.mkdir(parents=True)
+    outputs.mkdir()
+    outputs.chmod(0o777)
+    return SandboxSpec(
         name=f"argentum-bench-{time.monotonic_ns()}",
         image_id=image_id,
         command=COMMAND,
         env=(),
         labels=(),
-        binds=(Bind(folder / "in", "/in", writable=False), Bind(folder / "out", "/out", writable=True)),
+        binds=(Bind(inputs, "/in", writable=False), Bind(outputs, "/out", writable=True)),
         memory_bytes=MEMORY_MIB * MIB,
         cpu_millis=1000,
         pids=PIDS,
@@ -205,30 +256,26 @@ async def _bare(client: httpx.AsyncClient, image_id: str, folder: Path) -> float
         wall_s=WALL_S,
         seccomp_profile=resource("seccomp", "argentum.json"),
     )
-    body = podman_create(spec)
-    began = time.time_ns() / 1e9
-    try:
-        (await client.post("/containers/create", json=body)).raise_for_status()
-        (await client.post(f"/containers/{spec.name}/start")).raise_for_status()
-        await _until((folder / "out" / MARK).exists)
-        return ((folder / "out" / MARK).stat().st_mtime_ns / 1e9 - began) * 1000
-    finally:
-        await client.delete(f"/containers/{spec.name}", params={"force": "true", "timeout": "0"})
 
 
 def _podman_run(home: Home, image_id: str, folder: Path) -> float:
     """As anybody would type it, with the settings for this machine that the application's own service has."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     environment = {**os.environ, "CONTAINERS_CONF": str(home.engine / "containers.conf")}
     command = ["podman", "run", "--rm", "--network=none", "-v", f"{folder}:/out", image_id, *COMMAND]
-    began = time.time_ns() / 1e9
+    began = time.time_ns()
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"podman run: {done.stderr.strip()[-300:]}")
-    return ((folder / MARK).stat().st_mtime_ns / 1e9 - began) * 1000
+    return _mark_ms(folder, began)
 
 
-async def _until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+def _mark_ms(outputs: Path, began_ns: int) -> float:
+    """Until the job made its file. The kernel's stamps move in steps of a few milliseconds, the same for all."""
+    return ((outputs / MARK).stat().st_mtime_ns - began_ns) / 1e6
+
+
+async def _until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > end:

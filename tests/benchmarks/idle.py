@@ -24,22 +24,20 @@ MOST_PSS_MIB = 150.0
 MARKET = "embedded market"
 
 
-def measure(display: TrayDisplay, folder: Path) -> list[Figure]:
+def measure(display: TrayDisplay, folder: Path, settling_s: float = SETTLING_S, span_s: float = SPAN_S) -> list[Figure]:
     """Start it, let it settle, and compare its books before and after."""
     home = Home(folder / "idle")
-    process = subprocess.Popen(
-        desktop_command(home, cards=CARDS), env=display.environment, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(desktop_command(home, cards=CARDS), env=display.environment, stdout=subprocess.DEVNULL)
     try:
         _wait_until_ready(home)
-        time.sleep(SETTLING_S)
+        time.sleep(settling_s)
         before, began = costs(process.pid), time.perf_counter()
-        time.sleep(SPAN_S)
-        after, span_s = costs(process.pid), time.perf_counter() - began
+        time.sleep(span_s)
+        after, took_s = costs(process.pid), time.perf_counter() - began
     finally:
         process.terminate()
         process.wait(PATIENCE_S)
-    return [*_processor(before, after, 60.0 / span_s), *_memory(after)]
+    return [*_processor(before, after, 60.0 / took_s), *_memory(after)]
 
 
 def _wait_until_ready(home: Home) -> None:

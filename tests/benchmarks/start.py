@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from figures import Figure, of_runs
@@ -30,12 +31,12 @@ application.exec()
 """
 
 
-def measure(display: TrayDisplay, folder: Path) -> list[Figure]:
-    """Both in turn, `ROUNDS` times; the first start of all, which makes the home folder, is not counted."""
+def measure(display: TrayDisplay, folder: Path, rounds: int = ROUNDS) -> list[Figure]:
+    """Both in turn; the first start of all, which makes the home folder, is not counted."""
     home = Home(folder / "start")
     _ours(display, home)
     bare, tray, ready = [], [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         bare.append(_bare(display))
         to_tray, to_ready = _ours(display, home)
         tray.append(to_tray)
@@ -56,38 +57,31 @@ def desktop_command(home: Home, *, cards: int) -> list[str]:
 
 
 def _ours(display: TrayDisplay, home: Home) -> tuple[float, float]:
-    with _started(display, desktop_command(home, cards=1)) as process:
-        icon_after_s = display.wait_for_icon() - process.began
-        return icon_after_s, _answers(home) - process.began
+    with _started(display, desktop_command(home, cards=1)) as began:
+        icon_after_s = display.wait_for_icon() - began
+        return icon_after_s, _answers(home) - began
 
 
 def _bare(display: TrayDisplay) -> float:
-    with _started(display, [sys.executable, "-c", BARE]) as process:
-        return display.wait_for_icon() - process.began
+    with _started(display, [sys.executable, "-c", BARE]) as began:
+        return display.wait_for_icon() - began
 
 
-class _started:  # noqa: N801 - reads as a word in a with statement
-    """A program, from the moment before it was started until it has ended."""
-
-    def __init__(self, display: TrayDisplay, command: Sequence[str]) -> None:
-        self._display = display
-        self._command = list(command)
-
-    def __enter__(self) -> _started:
-        self._display.forget_arrivals()
-        self.began = time.perf_counter()
-        self._process = subprocess.Popen(
-            self._command, env=self._display.environment, cwd=ROOT, stdout=subprocess.DEVNULL
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+@contextmanager
+def _started(display: TrayDisplay, command: list[str]) -> Iterator[float]:
+    """A program that ends with the block; gives the moment before it was started."""
+    display.forget_arrivals()
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env=display.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        yield began
+    finally:
+        process.terminate()
         try:
-            self._process.wait(PATIENCE_S)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+            process.wait()
 
 
 def _answers(home: Home) -> float:
