@@ -115,9 +115,7 @@ class Agent:
             run.request_end(Outcome.RECLAIMED, "The owner closed Argentum Desktop.")
         if self._jobs:
             await asyncio.wait(self._jobs.values(), timeout=self.bench.settings.jobs.stop_grace_s + 20)
-        for task in (*self._loops, *self._jobs.values()):
-            task.cancel()
-        await asyncio.gather(*self._loops, *self._jobs.values(), return_exceptions=True)
+        await _end_all([*self._loops, *self._jobs.values()])
         await self._sampler.flush()
         await self._engine.close()
 
@@ -292,6 +290,16 @@ class Agent:
             except Exception:
                 log.exception("%s failed; again in %g s", getattr(work, "__name__", work), AGAIN_AFTER_S)
             await self.bench.clock.sleep(AGAIN_AFTER_S)
+
+
+async def _end_all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: what waits for several things at once can miss a single cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _read_pause(connection: Connection) -> Pause | None:

@@ -77,6 +77,8 @@ class LocalService:
             instant = datetime.fromisoformat(until) if until else None
         except (TypeError, ValueError) as error:
             raise BadInputError(f"{until!r} is no point in time.") from error
+        if instant is not None and instant.tzinfo is None:
+            raise BadInputError(f"{until!r} does not say in which time zone it is.")
         return (await self.pause(instant)).sentence
 
     async def _on_resume(self, _: Mapping[str, Any]) -> Any:

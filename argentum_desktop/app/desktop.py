@@ -22,6 +22,7 @@ from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
 from argentum_desktop.system.display import has_display
 from argentum_desktop.system.single_instance import InstanceLock
+from argentum_desktop.ui.garbage import GarbageCollector
 from argentum_desktop.ui.tray_icon import tray_icon
 
 if TYPE_CHECKING:
@@ -122,8 +123,12 @@ def on_qt(main: Callable[[QApplication], Awaitable[T]]) -> T:
     # The selector loop on every system: qasync's own loop for Windows wakes up a hundred times a second.
     loop = qasync.QSelectorEventLoop(application)
     asyncio.set_event_loop(loop)
-    with loop:
-        result: T = loop.run_until_complete(main(application))
+    collector = GarbageCollector(application)
+    try:
+        with loop:
+            result: T = loop.run_until_complete(main(application))
+    finally:
+        collector.stop()
     return result
 
 

@@ -61,13 +61,15 @@ class SensorChild:
         """Ask it to go by closing its input, kill it when it stays, and bury it either way."""
         self.requests.close()
         try:
-            await asyncio.wait_for(self.process.wait(), farewell_s)
+            async with asyncio.timeout(farewell_s):
+                await self.process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
         # A process stuck inside the kernel cannot be killed by anybody: the loop's watcher buries it when it comes out.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), max(farewell_s, 1.0))
+            async with asyncio.timeout(max(farewell_s, 1.0)):
+                await self.process.wait()
         await asyncio.wait([self._complaints], timeout=1.0)
         self._complaints.cancel()
         with contextlib.suppress(ConnectionError):

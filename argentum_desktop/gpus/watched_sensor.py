@@ -213,7 +213,9 @@ class Sensor:
     async def _exchange(self, child: SensorChild, ask: Callable[[int], Request], within_s: float) -> Answer:
         self._number += 1
         try:
-            answer = await asyncio.wait_for(child.exchange(ask(self._number)), within_s)
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes together with the answer.
+            async with asyncio.timeout(within_s):
+                answer = await child.exchange(ask(self._number))
         except TimeoutError as error:
             words = f"The graphics driver has not answered for {within_s:g} seconds."
             raise await self._give_up(child, words) from error

@@ -144,6 +144,7 @@ async def test_a_whole_life(bench: Bench) -> None:
 
 
 async def test_what_it_says_of_itself(bench: Bench) -> None:
+    await bench.engine.ping()
     info = await bench.engine.info()
     assert info.name.lower() == bench.kind
     assert info.limits_enforced
@@ -309,7 +310,7 @@ async def test_nothing_of_an_image_weakens_the_box(bench: Bench, tmp_path: Path)
     await bench.engine.remove(ended.name)
     await bench.engine.remove_image(image_id)
     await bench.engine.remove_image(image_id)
-    with pytest.raises(ImageError, match="no longer"):
+    with pytest.raises(EngineError, match="no longer"):
         await bench.engine.create(bench.spec("true", image_id=image_id))
 
 

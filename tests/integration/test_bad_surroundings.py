@@ -400,8 +400,9 @@ def is_stopped(container: str) -> bool:
 
 
 @NEEDS_ROOT
-async def test_a_lease_outlives_a_market_whose_disk_is_full(tmp_path: Path) -> None:
+async def test_a_lease_outlives_a_market_whose_disk_is_full(tmp_path: Path, expect_log: Callable[[str], None]) -> None:
     """Nobody could renew it, so nobody may say that it was not renewed in time."""
+    expect_log("nothing can be written: The market's disk is full")
     with resizable_disk(tmp_path / "disk") as resize:
         async with market_stand(tmp_path / "disk") as stand:
             offer = await stand.lease()
@@ -410,7 +411,7 @@ async def test_a_lease_outlives_a_market_whose_disk_is_full(tmp_path: Path) -> N
             for _ in range(40):
                 stand.clock.advance(5)
                 beats += 1
-                with pytest.raises(MarketMaintenanceError, match="disk|cannot write"):
+                with pytest.raises(MarketMaintenanceError, match=r"disk|cannot write"):
                     await stand.provider.heartbeat(offer, Heartbeat(offer.fence, beats, Usage(5 * beats)))
             resize("3g")
             async with asyncio.timeout(5):
@@ -476,7 +477,8 @@ def full_while_idle(agent: LivingAgent, folder: Path, resize: Callable[[str], No
         assert asked.stderr.count("\n") <= 1
     resize("3g")
     agent.command("resume")
-    wait_for(lambda: agent.status()["state"] == "idle")
+    # Readings are written once a minute, and only then is it seen that they can be again.
+    wait_for(lambda: agent.status()["state"] == "idle", 90)
 
 
 @NEEDS_ROOT

@@ -344,10 +344,15 @@ async def test_a_simulated_card_is_not_sold_to_a_market_elsewhere_that_calls_its
     async with desk_of(market, tmp_path) as desk:
         await until(lambda: desk.link.status.is_connected)
         assert desk.link.is_local
-        # The same market, were it elsewhere.
-        desk.link.market._http.url = "https://market.example"  # type: ignore[attr-defined]
-        assert not desk.link.is_local
-        assert "simulated" in desk.link.offerable(desk.bench.gpus[GPU_ID]).reason
+        assert desk.link.offerable(desk.bench.gpus[GPU_ID]).is_yes
+        elsewhere = HttpMarket("https://market.example", Identity.generate(), SystemClock())
+        elsewhere._meta = desk.link.market.meta  # it says the same of itself
+        link = MarketLink(
+            elsewhere.url, elsewhere, desk.bench, desk.database, busy=list, accepted=lambda *_: pytest.fail("accepted")
+        )
+        assert not link.is_local
+        assert "simulated" in link.offerable(desk.bench.gpus[GPU_ID]).reason
+        await elsewhere.close()
 
 
 async def test_a_name_that_steers_is_shown_as_plain_words(market: HostileMarket, tmp_path: Path) -> None:

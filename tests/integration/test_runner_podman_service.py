@@ -193,6 +193,21 @@ async def test_finding_our_own_podman(tmp_path: Path) -> None:
     await engine.close()
 
 
+async def test_a_search_that_is_given_up_leaves_no_service(tmp_path: Path) -> None:
+    around = surroundings(podman_binary=Path(str(PODMAN)))
+    search = asyncio.create_task(find_engine("auto", tmp_path, SystemClock(), around))
+    note = tmp_path / "service.json"
+    async with asyncio.timeout(20):
+        while not note.exists() or not listens(Path(json.loads(note.read_text())["socket"])):
+            await asyncio.sleep(0.01)
+    path = Path(json.loads(note.read_text())["socket"])
+    search.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await search
+    assert not listens(path)
+    assert not path.parent.exists()
+
+
 async def test_finding_what_listens(tmp_path: Path) -> None:
     with running_podman() as path:
         engine = await find_engine("podman", tmp_path, SystemClock(), surroundings(podman_sockets=(path,)))
@@ -230,7 +245,9 @@ async def test_something_else_on_the_socket() -> None:
     """Nonsense from a socket is told in words."""
 
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        if not (await reader.read(4096)):  # only somebody who looks who is there
+            writer.close()
+            return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nLibpod-Api-Version: 4.3.1\r\n\r\n[1,2}")
         await writer.drain()
         writer.close()

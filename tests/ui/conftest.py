@@ -15,6 +15,7 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.ui.bridge import Bridge
+from argentum_desktop.ui.garbage import GarbageCollector
 from argentum_desktop.ui.main_window import MainWindow
 from argentum_desktop.ui.theme import Theme, ThemeChoice
 
@@ -98,7 +99,9 @@ def desk(qapp: QApplication, theme: Theme) -> Iterator[Desk]:
     thread = ServiceThread()
     loop = qasync.QSelectorEventLoop(qapp)
     asyncio.set_event_loop(loop)
+    collector = GarbageCollector(qapp)
     yield Desk(theme, thread, loop, FakeClock(), [])
     loop.close()
     asyncio.set_event_loop(None)
     thread.stop()
+    collector.stop()

@@ -14,7 +14,7 @@ from argentum_desktop.domain.decision import Verdict
 from argentum_desktop.domain.job import Artifact
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.window import WeeklyWindow
-from argentum_desktop.policy.evaluate import capacity, may_offer, may_run
+from argentum_desktop.policy.evaluate import MOST_PROCESSES, capacity, may_offer, may_run
 from argentum_desktop.policy.gates import GIB, Pause
 from argentum_desktop.settings.schema import Availability, Jobs, Settings
 
@@ -171,3 +171,9 @@ def test_a_window_that_closes_within_the_second_leaves_no_time() -> None:
 
 def test_the_price_rules_are_asked_for_every_card() -> None:
     assert may_run(offer(price_per_hour=eur("0.11")), circumstances()).refusals[0].rule == "floor"
+
+
+def test_a_job_that_wants_more_processes_than_the_computer_can_spare() -> None:
+    assert may_run(offer(job=job(pids=MOST_PROCESSES)), circumstances()).is_yes
+    verdict = refusal({"job": job(pids=MOST_PROCESSES + 1)})
+    assert (verdict.rule, verdict.reason) == ("processes", "It asks for 8193 processes; one job may use 8192 here.")
