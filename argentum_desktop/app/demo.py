@@ -33,6 +33,7 @@ from argentum_desktop.ui.picture import save_picture
 LOOK_EVERY_S = 0.5
 TAKEN_WITHIN_S = 90.0
 HINDERED_FOR_S = 10.0
+ENGINE_KNOWN_WITHIN_S = 60.0
 # The owner's own disk rule is made for real jobs; the sample writes less than a megabyte.
 DEMO_DISK_GIB = 1
 JOB_FAILED = 1
@@ -76,6 +77,7 @@ async def sell_samples(core: Core, samples: Samples) -> JobStatus:
     Raises:
         ArgentumError: it cannot be submitted, or nobody takes it.
     """
+    await _until_engine_known(core)
     hindrance = _engine_missing(core)
     if hindrance is not None:
         raise hindrance
@@ -128,6 +130,14 @@ def _engine_missing(core: Core) -> EngineMissingError | None:
     return None
 
 
+async def _until_engine_known(core: Core) -> None:
+    """It takes a second to answer, and to be sure that there is none may take longer."""
+    until_s = core.clock.elapsed_s() + ENGINE_KNOWN_WITHIN_S
+    bench = core.agent.bench
+    while bench.engine_info is None and not bench.engine_problem and core.clock.elapsed_s() < until_s:
+        await core.clock.sleep(0.1)
+
+
 async def _take_back(client: BuyerClient, status: JobStatus) -> None:
     """Leave no job behind that would run some other day."""
     with suppress(ArgentumError):
@@ -168,6 +178,7 @@ async def _sold_aloud(core: Core, samples: Samples) -> int:
     def tell(event: StatusChanged) -> None:
         say(f"  {event.status.sentence}")
 
+    await _until_engine_known(core)
     say(f"Engine: {core.agent.status().engine or core.agent.bench.engine_problem}")
     unsubscribe = core.service.events.subscribe(StatusChanged, tell)
     watching = asyncio.ensure_future(_hottest(core, hottest))

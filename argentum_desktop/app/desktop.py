@@ -16,6 +16,7 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from argentum_desktop.agent.status import AgentState
+from argentum_desktop.app.ending import on_ending
 from argentum_desktop.app.service_thread import ServiceThread
 from argentum_desktop.errors import AlreadyRunningError, ArgentumError, BadInputError
 from argentum_desktop.paths import Home
@@ -54,7 +55,8 @@ def run_desktop(
     thread = ServiceThread(lambda: _load_core()(home, settings))
 
     async def main(application: QApplication) -> int:
-        icon = _first_icon()
+        icon, over = _first_icon(), asyncio.Event()
+        on_ending(over)  # at once, so that an end while everything is being loaded is a good one too
         try:
             core, desktop_class = await asyncio.gather(
                 asyncio.to_thread(thread.start), asyncio.to_thread(_load_desktop)
@@ -67,7 +69,7 @@ def run_desktop(
             await show_error(None, error)
             return error.exit_code
         try:
-            desktop = desktop_class(application, thread, settings, icon)
+            desktop = desktop_class(application, thread, settings, over, icon)
             if beside is not None:
                 desktop.bridge.start(desktop.bridge.call(beside, core), parent=desktop.window)
             await desktop.live(opened=not hidden)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import suppress
 
 from argentum_desktop.agent.service import QuitRequested
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.app.core import Core
+from argentum_desktop.app.ending import on_ending
 from argentum_desktop.errors import ArgentumError
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
@@ -44,15 +44,6 @@ class Teller:
             self._last = status.sentence
             local = status.taken_at.astimezone(self._core.agent.bench.zone)
             say(f"{local:%H:%M:%S}  {status.sentence}")
-
-
-def on_ending(over: asyncio.Event) -> None:
-    """Set `over` when the system or the owner at the keyboard asks the process to end."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no signals on its loop; there Ctrl+C ends `asyncio.run`, which closes everything too.
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, over.set)
 
 
 def say(text: str) -> None:

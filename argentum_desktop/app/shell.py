@@ -7,7 +7,6 @@ import asyncio
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from argentum_desktop.agent.service import QuitRequested, ShowRequested
-from argentum_desktop.app.headless import on_ending
 from argentum_desktop.app.service_thread import ServiceThread
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.settings.schema import Settings
@@ -21,6 +20,7 @@ class Desktop:
     """What the owner sees; made on Qt's thread.
 
     Args:
+        over: set from elsewhere, too, when the process is to end.
         icon: the one that is in the tray already.
     """
 
@@ -29,11 +29,12 @@ class Desktop:
         application: QApplication,
         thread: ServiceThread,
         settings: Settings,
+        over: asyncio.Event | None = None,
         icon: QSystemTrayIcon | None = None,
     ) -> None:
         if thread.loop is None:
             raise RuntimeError("the service has not begun")
-        self.over = asyncio.Event()
+        self.over = over or asyncio.Event()
         self.theme = Theme(application, ThemeChoice(settings.window.theme))
         self.bridge = Bridge(thread.service, thread.loop)
         clock = SystemClock()
@@ -45,7 +46,6 @@ class Desktop:
             events.subscribe(ShowRequested, lambda _: loop.call_soon_threadsafe(self.window.open)),
             events.subscribe(QuitRequested, lambda _: loop.call_soon_threadsafe(self.over.set)),
         ]
-        on_ending(self.over)
 
     async def live(self, *, opened: bool) -> None:
         """Until the owner quits."""

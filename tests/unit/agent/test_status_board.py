@@ -125,6 +125,12 @@ def one_off_the_other_outside(scene: Scene) -> None:
     scene.bench.settings = replace(scene.bench.settings, cards=Cards(excluded=(GPU.gpu_id,)))
 
 
+def one_hot_the_other_excused(scene: Scene) -> None:
+    """Nothing is wrong with the hours: the hot card is what to look at."""
+    scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
+    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95)}
+
+
 def one_hot_the_other_ready(scene: Scene) -> None:
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
     scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95), OTHER.gpu_id: reading(gpu_id=OTHER.gpu_id)}
@@ -155,6 +161,12 @@ SCENES: list[tuple[str, list[Change], AgentState, str]] = [
     ("no card", [no_cards], AgentState.ATTENTION, "No card has been found yet."),
     ("no engine", [no_engine], AgentState.ATTENTION, "No container engine answers. Install Podman."),
     ("hot", [hot], AgentState.ATTENTION, "The card is at 95 °C, your limit is 87 °C. Runs below 87 °C."),
+    (
+        "two cards with two troubles",
+        [one_hot_the_other_excused],
+        AgentState.ATTENTION,
+        "The card is at 95 °C, your limit is 87 °C. Runs below 87 °C.",
+    ),
     (
         "outside hours",
         [lambda scene: scene.set_windows("daily 22:00-07:00")],

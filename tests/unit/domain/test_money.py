@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from argentum_desktop.domain import money, posting, receipt
 from argentum_desktop.domain.money import LARGEST_MICROS, Money, energy_cost, price_for, total
 
-MICROS = st.integers(-(10**15), 10**15)
+MICROS = st.integers(-(10**12), 10**12)
 EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
 
 
