@@ -51,6 +51,7 @@ TEST_PROGRAMS = {
     "Xvfb": (("xvfb", "xauth"), "a display for the tray test"),
     "trayer": (("trayer",), "a system tray for the tray test"),
     "xdotool": (("xdotool",), "the tray test's hand on the mouse"),
+    "xev": (("x11-utils",), "tells `make bench` when the icon is in the tray"),
     "import": (("imagemagick",), "the tray test's screenshots"),
     "dbus-run-session": (("dbus",), "a session bus for the tray test"),
 }

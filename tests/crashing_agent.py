@@ -55,7 +55,7 @@ async def main(home: Home, at: int) -> None:
     await core.open()
     countdown = Countdown(home, at)
     bench = core.agent.bench
-    while bench.engine is None:  # noqa: ASYNC110 - there is nothing to wait on
+    while bench.engine is None:
         await asyncio.sleep(0.02)
     for name in ENGINE:
         countdown.surround(bench.engine, name)

@@ -9,7 +9,7 @@ from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.gpu import Gpu, Reading
 from argentum_desktop.domain.host import HostState
-from argentum_desktop.errors import EngineMissingError
+from argentum_desktop.errors import ArgentumError, EngineMissingError
 from argentum_desktop.events import EventBus
 from argentum_desktop.paths import Home
 from argentum_desktop.policy.gates import Circumstances, Pause
@@ -23,7 +23,8 @@ class Bench:
 
     Attributes:
         installation_id: tells our containers from those of another home folder on the same engine.
-        engine_problem: why there is no engine, in words; empty while one answers.
+        engine_problem: why no job can be run now, in words; empty while one can.
+        engine_remedy: what would help.
     """
 
     home: Home
@@ -37,6 +38,7 @@ class Bench:
     engine: ContainerEngine | None = None
     engine_info: EngineInfo | None = None
     engine_problem: str = ""
+    engine_remedy: str = ""
     pause: Pause | None = None
     gpus: dict[str, Gpu] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
@@ -48,8 +50,15 @@ class Bench:
             EngineMissingError: there is none at present.
         """
         if self.engine is None:
-            raise EngineMissingError(self.engine_problem or "No container engine answers.")
+            raise EngineMissingError(self.engine_problem or "No container engine answers.", self.engine_remedy)
         return self.engine
+
+    def engine_failed(self, error: ArgentumError) -> None:
+        """Take no more jobs until the engine has been looked at again."""
+        self.engine_problem, self.engine_remedy = error.message, error.remedy
+
+    def engine_is_well(self) -> None:
+        self.engine_problem = self.engine_remedy = ""
 
     def circumstances(self, gpu: Gpu, *, market_is_local: bool) -> Circumstances:
         """Everything a rule may look at about this card now."""
@@ -62,6 +71,7 @@ class Bench:
             now=self.clock.now(),
             pause=self.current_pause(),
             engine_problem=self.engine_problem,
+            engine_remedy=self.engine_remedy,
             market_is_local=market_is_local,
         )
 

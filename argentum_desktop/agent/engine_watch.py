@@ -31,7 +31,7 @@ class EngineWatch:
             await self._find_or_ask()
         except ArgentumError as error:
             self._bench.engine_info = None
-            self._bench.engine_problem = error.message
+            self._bench.engine_failed(error)
             self._notices.put(PART, error)
 
     async def close(self) -> None:
@@ -43,6 +43,7 @@ class EngineWatch:
         if bench.engine is not None and bench.engine_info is not None:
             # To describe itself costs an engine a hundred times the work of an answer.
             await bench.engine.ping()
+            bench.engine_is_well()
             return
         if bench.engine is None:
             bench.engine, bench.engine_info = await find_engine_and_info(
@@ -55,5 +56,5 @@ class EngineWatch:
                 f"{bench.engine_info.name} on this computer does not enforce memory and process limits.",
                 "Run it as root, or give your user delegated control groups (cgroup v2), then try again.",
             )
-        bench.engine_problem = ""
+        bench.engine_is_well()
         self._notices.take_down(PART)

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 60.0
+# A card is not kept for a job that cannot even begin here; it may begin elsewhere.
+LONGEST_BEFORE_RUNNING_S = 600.0
 
 # While the lease must be renewed.
 _LEASED = frozenset(
@@ -69,6 +71,7 @@ async def carry(run: JobRun) -> None:
 async def _leave_state(run: JobRun) -> None:
     """Do the work of the present state, as often as it takes."""
     before, delay = run.lease.state, FIRST_RETRY_S
+    begun_s = run.bench.clock.elapsed_s()
     while run.lease.state is before:
         problem = await _attempt(run)
         if not problem:
@@ -77,6 +80,8 @@ async def _leave_state(run: JobRun) -> None:
         if problem != run.problem:
             log.info("job %s, %s: %s", run.lease.lease_id, before, problem)
         run.problem = problem
+        if before in _BEFORE_RUNNING and run.bench.clock.elapsed_s() - begun_s > LONGEST_BEFORE_RUNNING_S:
+            run.request_end(Outcome.RECLAIMED, problem)
         await run.rest(delay)
         delay = min(LONGEST_RETRY_S, delay * 2)
 
@@ -153,6 +158,8 @@ async def _decides_the_end(run: JobRun, error: ArgentumError) -> bool:
         await run.move(JobState.COMPLETING, outcome=Outcome.FAILED, reason=str(error))
         return True
     is_host_fault = isinstance(error, EngineError) and not isinstance(error, EngineMissingError)
+    if is_host_fault:
+        run.bench.engine_failed(error)
     if is_host_fault or isinstance(error, MarketRefusedError):
         await run.move(JobState.COMPLETING, outcome=Outcome.RECLAIMED, reason=error.message)
         return True

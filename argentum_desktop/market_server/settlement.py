@@ -92,10 +92,12 @@ def _verdict(lease: LeaseRecord, job: JobRecord) -> tuple[JobPhase, str]:
 
 def _back_to_queue(work: Work, config: MarketConfig, lease: LeaseRecord, job: JobRecord, now_us: int) -> JobRecord:
     """Queue the job again, unless it was cancelled, has no paid time left or was lost or refused too often."""
-    if lease.accepted_us is not None:
+    if lease.started_us is not None:
         job = replace(job, attempts=job.attempts + 1)
     else:
+        # Taken and given back before it ran is the machine's trouble: for a while it is offered to others.
         job = replace(job, refusals=job.refusals + 1)
+        work.add_refusal(lease.job_id, lease.provider_id, now_us + config.refusal_pause_s * SECOND_US)
     if job.cancel_requested:
         return end_job(work, job, JobPhase.CANCELLED, "Cancelled by the buyer.", now_us)
     if job.remaining_s == 0:
@@ -104,7 +106,7 @@ def _back_to_queue(work: Work, config: MarketConfig, lease: LeaseRecord, job: Jo
         reason = f"It was begun {job.attempts} times and never finished. Last: {lease.reason}"
         return end_job(work, job, JobPhase.FAILED, reason, now_us)
     if job.refusals >= config.refusals:
-        reason = f"It was offered {job.refusals} times and never taken. Last: {lease.reason}"
+        reason = f"It was offered {job.refusals} times and never begun. Last: {lease.reason}"
         return end_job(work, job, JobPhase.FAILED, reason, now_us)
     job = replace(job, phase=JobPhase.QUEUED)
     work.save_job(job)

@@ -35,6 +35,7 @@ class Circumstances:
     now: datetime
     pause: Pause | None = None
     engine_problem: str = ""
+    engine_remedy: str = ""
     market_is_local: bool = True
 
 
@@ -115,7 +116,7 @@ def disk_free(at: Circumstances) -> Verdict:
 
 def engine_ready(at: Circumstances) -> Verdict:
     if at.engine_problem:
-        return Verdict("engine", False, at.engine_problem, "Install Podman or Docker; jobs run in nothing less.")
+        return Verdict("engine", False, at.engine_problem, at.engine_remedy)
     return Verdict("engine", True, "answers")
 
 

@@ -58,9 +58,9 @@ NOES: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "engine",
-        {"engine_problem": "No container engine answers."},
+        {"engine_problem": "No container engine answers.", "engine_remedy": "Install Podman."},
         "No container engine answers.",
-        "Install Podman or Docker; jobs run in nothing less.",
+        "Install Podman.",
     ),
     ("card", {"reading": None}, "The card has not reported yet.", "Wait a moment."),
     (
@@ -163,5 +163,6 @@ def test_what_does_not_end_a_running_job(change: dict[str, Any]) -> None:
 def test_the_rules_see_no_more_than_they_are_given() -> None:
     """A rule with another source of truth would have to be a field here."""
     assert {field.name for field in fields(Circumstances)} == {
-        "gpu", "reading", "host", "settings", "zone", "now", "pause", "engine_problem", "market_is_local",
+        "gpu", "reading", "host", "settings", "zone", "now", "pause", "engine_problem",
+        "engine_remedy", "market_is_local",
     }  # fmt: skip
