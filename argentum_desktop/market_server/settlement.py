@@ -95,8 +95,9 @@ def _back_to_queue(work: Work, config: MarketConfig, lease: LeaseRecord, job: Jo
     if lease.started_us is not None:
         job = replace(job, attempts=job.attempts + 1)
     else:
-        # Taken and given back before it ran is the machine's trouble: for a while it is offered to others.
         job = replace(job, refusals=job.refusals + 1)
+    if lease.accepted_us is not None and lease.started_us is None:
+        # Taken and given back before it ran is the machine's trouble: for a while it is offered to others.
         work.add_refusal(lease.job_id, lease.provider_id, now_us + config.refusal_pause_s * SECOND_US)
     if job.cancel_requested:
         return end_job(work, job, JobPhase.CANCELLED, "Cancelled by the buyer.", now_us)

@@ -511,3 +511,17 @@ def all_places(value: object):
         for index in range(len(value)):
             yield value, index
             yield from all_places(value[index])
+
+
+async def test_a_job_given_back_before_it_began_is_offered_to_others_first(stand: Stand) -> None:
+    """A machine whose engine is broken must not use up the job's attempts."""
+    job = await stand.submit()
+    for number in range(3):
+        offer = await stand.provider.claim(claim(f"claim-key-{number}"))
+        assert offer is not None
+        await stand.provider.accept(offer)
+        await stand.provider.complete(offer, wire.Completion(offer.fence, Outcome.RECLAIMED, Usage(), reason="Broken."))
+        assert await stand.provider.claim(claim(f"claim-key-{number}-again", wait_s=0)) is None
+        stand.clock.advance(31)
+    status = await stand.buyer.job(job.job_id)
+    assert status.phase is wire.JobPhase.QUEUED
