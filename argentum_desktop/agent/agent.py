@@ -72,6 +72,8 @@ class Agent:
         self._find_market = find_market
         self._runs: dict[str, JobRun] = {}
         self._jobs: dict[str, asyncio.Task[None]] = {}
+        # Begun by an earlier run and not taken up again yet; their cards are as busy as any other's.
+        self._waiting: dict[str, Lease] = {}
         self._links: dict[str, MarketLink] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._engine = EngineWatch(bench, self.notices)
@@ -91,20 +93,20 @@ class Agent:
         """
         self.bench.pause = await self._database.read(_read_pause)
         await self.income.refresh()
-        unfinished = await self.bench.book.unfinished()
+        self._waiting = {lease.lease_id: lease for lease in await self.bench.book.unfinished()}
         self._loop(self._sampler.run)
         self._loop(self._cards.run)
-        self._loop(self._begin_work, unfinished)
+        self._loop(self._begin_work)
 
-    async def _begin_work(self, unfinished: Sequence[Lease]) -> None:
+    async def _begin_work(self) -> None:
         """Take up what an earlier run left, then look for more."""
         await self._engine.look()
-        await self._clear(unfinished)
+        await self._clear(tuple(self._waiting.values()))
         self._loop(self._engine.run)
+        for lease in self._waiting.values():
+            self._loop(self._resume_job, lease)
         for name in self._market_names:
             self._loop(self._work_for, name)
-        for lease in unfinished:
-            self._loop(self._resume_job, lease)
         self._loop(self._tick)
         self._is_started = True
         self._tell()
@@ -190,9 +192,11 @@ class Agent:
         await self._links[name].run()
 
     def _busy(self) -> list[Lease]:
-        return [run.lease for run in self._runs.values() if run.lease.state in _CARD_IN_USE]
+        leases = [*(run.lease for run in self._runs.values()), *self._waiting.values()]
+        return [lease for lease in leases if lease.state in _CARD_IN_USE]
 
     def _begin(self, lease: Lease, market: Market) -> None:
+        self._waiting.pop(lease.lease_id, None)
         run = JobRun(lease, market, self.bench)
         self._runs[lease.lease_id] = run
         self._jobs[lease.lease_id] = asyncio.create_task(self._carry(run), name=f"job {lease.lease_id}")
@@ -200,8 +204,8 @@ class Agent:
     async def _resume_job(self, lease: Lease) -> None:
         """Go on with a job that an earlier run of this application began."""
         market = await self._find_market(lease.market)
-        self._begin(lease, market)
-        await self._jobs[lease.lease_id]
+        if lease.lease_id in self._waiting:
+            self._begin(lease, market)
 
     async def _carry(self, run: JobRun) -> None:
         try:
@@ -209,7 +213,10 @@ class Agent:
         finally:
             self._runs.pop(run.lease.lease_id, None)
             self._jobs.pop(run.lease.lease_id, None)
-        await self.income.refresh()
+        try:
+            await self.income.refresh()
+        except StoreError as error:
+            self._note_store_failure(error)
         self._look_again()
 
     async def _clear(self, unfinished: Sequence[Lease]) -> None:
