@@ -23,29 +23,35 @@ SIZES = {"large": QSize(1180, 780), "small": QSize(900, 600)}
 async def main(folder: Path, wanted: list[str]) -> None:
     application = QApplication.instance()
     assert isinstance(application, QApplication)
-    theme = Theme(application)
-    thread = ServiceThread()
-    for choice in (ThemeChoice.DARK, ThemeChoice.LIGHT):
-        theme.choose(choice)
-        for scene in Scene:
-            if wanted and scene not in wanted:
-                continue
-            bridge = Bridge(FakeService(scene), thread.loop)
-            window = MainWindow(bridge, theme, FakeClock(), lambda: None)
-            window.set_tray_available(scene is not Scene.FIRST_MINUTE)
-            for index, page in enumerate(("overview", "jobs")):
-                window.open_page(index)
-                for name, size in SIZES.items():
-                    await save_picture(window, bridge, folder / f"{page}-{scene}-{choice}-{name}.png", size)
-                if page == "overview" and scene is Scene.WORKING:
-                    window.overview.temperature.ranges.buttons()[1].click()
-                    await save_picture(window, bridge, folder / f"{page}-day-{choice}.png")
-                    window.overview.temperature.ranges.buttons()[2].click()
-                    await save_picture(window, bridge, folder / f"{page}-week-{choice}.png")
-            await bridge.close()
-            window.end()
-            window.deleteLater()
-    thread.stop()
+    folder.mkdir(parents=True, exist_ok=True)
+    theme, thread = Theme(application), ServiceThread()
+    try:
+        for choice in (ThemeChoice.DARK, ThemeChoice.LIGHT):
+            theme.choose(choice)
+            for scene in Scene:
+                if not wanted or scene in wanted:
+                    await draw(scene, choice, theme, thread, folder)
+    finally:
+        thread.stop()
+
+
+async def draw(scene: Scene, choice: ThemeChoice, theme: Theme, thread: ServiceThread, folder: Path) -> None:
+    """Every page of one scene, in both sizes."""
+    bridge = Bridge(FakeService(scene), thread.loop)
+    window = MainWindow(bridge, theme, FakeClock(), lambda: None)
+    window.set_tray_available(scene is not Scene.FIRST_MINUTE)
+    for index, page in enumerate(("overview", "jobs")):
+        window.open_page(index)
+        for name, size in SIZES.items():
+            await save_picture(window, bridge, folder / f"{page}-{scene}-{choice}-{name}.png", size)
+    if scene is Scene.WORKING:
+        window.open_page(0)
+        for number, span in ((1, "day"), (2, "week")):
+            window.overview.temperature.ranges.buttons()[number].click()
+            await save_picture(window, bridge, folder / f"overview-{span}-{choice}.png")
+    await bridge.close()
+    window.end()
+    window.deleteLater()
 
 
 if __name__ == "__main__":
