@@ -14,7 +14,7 @@ import httpx
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.job import Artifact, JobSpec
-from argentum_desktop.errors import BadInputError, MarketRefusedError, MarketUnreachableError
+from argentum_desktop.errors import BadInputError, MarketUnreachableError
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.transport import SignedHttp
@@ -48,12 +48,7 @@ class BuyerClient:
     async def connect(self) -> wire.Meta:
         """Read what the market is, and open an account where our key is new."""
         meta = await self._call("GET", "/v1/meta", wire.Meta)
-        if wire.VERSION not in meta.versions:
-            raise MarketRefusedError(
-                f"The market at {self.url} does not speak version {wire.VERSION} of the protocol.",
-                "Update this application.",
-            )
-        self._http.learn_time(meta)
+        self._http.meet(meta)
         enrolment = wire.Enrolment(wire.Role.BUYER, self._name, self._http.identity.public_key)
         await self._call("POST", "/v1/accounts", wire.Account, enrolment)
         return meta

@@ -12,7 +12,7 @@ from argentum_desktop.clock import Clock
 from argentum_desktop.domain.job import Artifact, is_safe_name
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import PPM, Offer
-from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
+from argentum_desktop.errors import MarketUnreachableError
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.transport import DEADLINE_S, SignedHttp
@@ -48,13 +48,8 @@ class HttpMarket:
 
     async def connect(self) -> wire.Meta:
         meta = await self._call("GET", "/v1/meta", wire.Meta)
-        if wire.VERSION not in meta.versions:
-            raise MarketRefusedError(
-                f"The market at {self.url} does not speak version {wire.VERSION} of the protocol.",
-                "Update this application.",
-            )
+        self._http.meet(meta)
         self._require_sense(meta)
-        self._http.learn_time(meta)
         enrolment = wire.Enrolment(wire.Role.PROVIDER, self._name, self._http.identity.public_key)
         await self._call("POST", "/v1/accounts", wire.Account, enrolment)
         self._meta = meta

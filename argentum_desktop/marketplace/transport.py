@@ -20,7 +20,14 @@ import certifi
 import httpx
 
 from argentum_desktop.clock import Clock
-from argentum_desktop.errors import ArgentumError, BadInputError, DiskFullError, MarketUnreachableError, StoreError
+from argentum_desktop.errors import (
+    ArgentumError,
+    BadInputError,
+    DiskFullError,
+    MarketRefusedError,
+    MarketUnreachableError,
+    StoreError,
+)
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.codec import WireFormatError, decode, encode
 from argentum_desktop.marketplace.errors import MarketBusyError, MarketProblemError, error_for, plain_words
@@ -63,12 +70,18 @@ class SignedHttp:
         self._offset = timedelta()
         self._client = _client_for(self.url, transport)
 
-    def learn_time(self, meta: wire.Meta) -> None:
+    def meet(self, meta: wire.Meta) -> None:
         """Sign by the market's clock from now on, so that a wrong clock here locks nobody out.
 
         Raises:
-            MarketUnreachableError: that clock shows a time in which nobody lives.
+            MarketRefusedError: the market speaks another version of the protocol.
+            MarketUnreachableError: its clock shows a time in which nobody lives.
         """
+        if wire.VERSION not in meta.versions:
+            raise MarketRefusedError(
+                f"The market at {self.url} does not speak version {wire.VERSION} of the protocol.",
+                "Update this application.",
+            )
         self._follow_clock(meta.server_time)
 
     def _follow_clock(self, server_time: datetime) -> None:

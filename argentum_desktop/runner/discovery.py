@@ -72,6 +72,9 @@ async def find_engine_and_info(
         EngineMissingError: there is none; the remedy says how to get one on this system.
         BadInputError: the preference is none of these.
     """
+    if sys.platform == "win32":
+        # The engines listen on named pipes there, which the connections cannot speak to yet.
+        raise EngineMissingError("This version cannot run jobs on Windows yet.", guide())
     around = surroundings or Surroundings.of_this_machine()
     spare: tuple[ContainerEngine, EngineInfo] | None = None
     why: EngineError | None = None
@@ -185,7 +188,7 @@ def _missing(preference: str, around: Surroundings, why: EngineError | None) -> 
 def guide() -> str:
     """How to get an engine, for the system this runs on."""
     if sys.platform == "win32":
-        return "Install Podman Desktop (or Docker Desktop), start it once and let it set up WSL, then try again."
+        return "Cards, charts and settings work here; to run jobs, use Linux for now."
     for tool, command in (
         ("apt-get", "sudo apt-get install podman"),
         ("dnf", "sudo dnf install podman"),
