@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -12,15 +11,14 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.cards_watch import CardsWatch
 from argentum_desktop.agent.engine_watch import EngineWatch
 from argentum_desktop.agent.income import Income
-from argentum_desktop.agent.job_run import JobRun
+from argentum_desktop.agent.jobs_at_work import JobsAtWork
 from argentum_desktop.agent.lease_book import LeaseMoved
-from argentum_desktop.agent.lifecycle import carry
+from argentum_desktop.agent.loops import Loops
 from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.recovery import clear_leftovers
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.agent.status_board import board
-from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.errors import ArgentumError, StoreError
 from argentum_desktop.gpus.watched_sensor import Sensor
@@ -35,9 +33,8 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 LOOK_EVERY_TICKS = 5
 REFRESH_EVERY_TICKS = 60
-AGAIN_AFTER_S = 5.0
-# A card is free for the next job as soon as nothing of the last one can be on it.
-_CARD_IN_USE = frozenset(JobState) - {JobState.COMPLETING, JobState.CLEANING, JobState.CLOSED}
+# What the market and the engine may need beyond the notice that a job gets.
+SETTLED_WITHIN_S = 20
 _PAUSE_KEY = "paused"
 _STORE = "store"
 _STORE_CHECKED_KEY = "store-checked"
@@ -70,14 +67,11 @@ class Agent:
         self._sampler = sampler
         self._market_names = market_names
         self._find_market = find_market
-        self._runs: dict[str, JobRun] = {}
-        self._jobs: dict[str, asyncio.Task[None]] = {}
-        # Begun by an earlier run and not taken up again yet; their cards are as busy as any other's.
-        self._waiting: dict[str, Lease] = {}
+        self.jobs = JobsAtWork(bench, self._job_closed)
+        self._loops = Loops(bench.clock, self._note_store_failure)
         self._links: dict[str, MarketLink] = {}
-        self._loops: list[asyncio.Task[None]] = []
         self._engine = EngineWatch(bench, self.notices)
-        self._cards = CardsWatch(bench, sensor, self.notices, self.runs)
+        self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
         self._is_started = False
         self._store_failed = False
         self._told: tuple[object, ...] = ()
@@ -93,43 +87,37 @@ class Agent:
         """
         self.bench.pause = await self._database.read(_read_pause)
         await self.income.refresh()
-        self._waiting = {lease.lease_id: lease for lease in await self.bench.book.unfinished()}
-        self._loop(self._sampler.run)
-        self._loop(self._cards.run)
-        self._loop(self._begin_work)
+        self.jobs.expect(await self.bench.book.unfinished())
+        self._loops.start(self._sampler.run)
+        self._loops.start(self._cards.run)
+        self._loops.start(self._begin_work)
 
     async def _begin_work(self) -> None:
         """Take up what an earlier run left, then look for more."""
         await self._engine.look()
-        await self._clear(tuple(self._waiting.values()))
-        self._loop(self._engine.run)
-        for lease in self._waiting.values():
-            self._loop(self._resume_job, lease)
+        await self._clear(self.jobs.waiting)
+        self._loops.start(self._engine.run)
+        for lease in self.jobs.waiting:
+            self._loops.start(self._resume_job, lease)
         for name in self._market_names:
-            self._loop(self._work_for, name)
-        self._loop(self._tick)
+            self._loops.start(self._work_for, name)
+        self._loops.start(self._tick)
         self._is_started = True
         self._tell()
 
     async def close(self) -> None:
         """Give running jobs back in good order, settle what can be settled, and stop."""
-        for run in self._runs.values():
-            run.request_end(Outcome.RECLAIMED, "The owner closed Argentum Desktop.")
-        if self._jobs:
-            await asyncio.wait(self._jobs.values(), timeout=self.bench.settings.jobs.stop_grace_s + 20)
-        await _end_all([*self._loops, *self._jobs.values()])
+        self.jobs.give_back("The owner closed Argentum Desktop.")
+        await self.jobs.end(self.bench.settings.jobs.stop_grace_s + SETTLED_WITHIN_S)
+        await self._loops.end()
         await self._sampler.flush()
         await self._engine.close()
-
-    def runs(self) -> list[JobRun]:
-        """The jobs that are not closed yet."""
-        return list(self._runs.values())
 
     def status(self) -> Status:
         """What is true now."""
         return board(
             self.bench,
-            self.runs(),
+            self.jobs.runs(),
             list(self._links.values()),
             self.notices,
             today=self.income.today,
@@ -157,8 +145,7 @@ class Agent:
 
     async def stop_jobs(self) -> None:
         """Give every job back, with notice, and stay paused."""
-        for run in self._runs.values():
-            run.request_end(Outcome.RECLAIMED, "The owner stopped it.")
+        self.jobs.give_back("The owner stopped it.")
         await self.pause(None)
 
     async def _remember_pause(self, pause: Pause | None) -> None:
@@ -187,32 +174,15 @@ class Agent:
         self.notices.take_down(f"market {name}")
         if name not in self._links:
             self._links[name] = MarketLink(
-                name, market, self.bench, self._database, busy=self._busy, accepted=self._begin
+                name, market, self.bench, self._database, busy=self.jobs.busy, accepted=self.jobs.begin
             )
         await self._links[name].run()
 
-    def _busy(self) -> list[Lease]:
-        leases = [*(run.lease for run in self._runs.values()), *self._waiting.values()]
-        return [lease for lease in leases if lease.state in _CARD_IN_USE]
-
-    def _begin(self, lease: Lease, market: Market) -> None:
-        self._waiting.pop(lease.lease_id, None)
-        run = JobRun(lease, market, self.bench)
-        self._runs[lease.lease_id] = run
-        self._jobs[lease.lease_id] = asyncio.create_task(self._carry(run), name=f"job {lease.lease_id}")
-
     async def _resume_job(self, lease: Lease) -> None:
         """Go on with a job that an earlier run of this application began."""
-        market = await self._find_market(lease.market)
-        if lease.lease_id in self._waiting:
-            self._begin(lease, market)
+        self.jobs.take_up(lease, await self._find_market(lease.market))
 
-    async def _carry(self, run: JobRun) -> None:
-        try:
-            await carry(run)
-        finally:
-            self._runs.pop(run.lease.lease_id, None)
-            self._jobs.pop(run.lease.lease_id, None)
+    async def _job_closed(self) -> None:
         try:
             await self.income.refresh()
         except StoreError as error:
@@ -248,7 +218,7 @@ class Agent:
     def _facts(self) -> tuple[object, ...]:
         """What most decides about offers, cheap enough for each second; all the rules together are not."""
         bench = self.bench
-        busy = tuple(lease.lease_id for lease in self._busy())
+        busy = tuple(lease.lease_id for lease in self.jobs.busy())
         return (bench.current_pause(), bench.engine_problem, *bench.gpus, *bench.readings, busy)
 
     async def _look_at_store(self) -> None:
@@ -266,8 +236,7 @@ class Agent:
         self.notices.put(_STORE, error)
 
     def _look_again(self) -> None:
-        for run in self._runs.values():
-            run.wake()
+        self.jobs.wake()
         for link in self._links.values():
             link.look_again()
         self._tell()
@@ -279,34 +248,6 @@ class Agent:
         if told != self._told:
             self._told = told
             self.bench.events.publish(StatusChanged(status))
-
-    def _loop(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
-        self._loops.append(asyncio.create_task(self._again_and_again(work, *arguments)))
-
-    async def _again_and_again(self, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
-        """One part's fault must not end the others: it is logged, and the part starts again."""
-        while True:
-            try:
-                await work(*arguments)
-                return
-            except StoreError as error:
-                log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
-                self._note_store_failure(error)
-            except ArgentumError as error:
-                log.info("%s: %s; again in %g s", getattr(work, "__name__", work), error, AGAIN_AFTER_S)
-            except Exception:
-                log.exception("%s failed; again in %g s", getattr(work, "__name__", work), AGAIN_AFTER_S)
-            await self.bench.clock.sleep(AGAIN_AFTER_S)
-
-
-async def _end_all(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: what waits for several things at once can miss a single cancellation."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=1)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _read_pause(connection: Connection) -> Pause | None:

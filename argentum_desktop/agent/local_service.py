@@ -42,13 +42,13 @@ class LocalService:
         return self._agent.status()
 
     async def recent_jobs(self, limit: int) -> Sequence[JobView]:
-        runs = {run.lease.lease_id: run for run in self._agent.runs()}
+        runs = {run.lease.lease_id: run for run in self._agent.jobs.runs()}
         leases = await self._agent.bench.book.recent(limit)
         return [view(lease, self._agent.bench, runs.get(lease.lease_id)) for lease in leases]
 
     async def log_tail(self, lease_id: str, limit_bytes: int) -> str:
         """The end of a running job's log; a finished one's belongs to its buyer and is gone from here."""
-        run = next((run for run in self._agent.runs() if run.lease.lease_id == lease_id), None)
+        run = next((run for run in self._agent.jobs.runs() if run.lease.lease_id == lease_id), None)
         return run.log_tail[-limit_bytes:] if run is not None else ""
 
     async def series(self, gpu_id: str, metric: str, start: datetime, end: datetime, points: int) -> Sequence[Point]:

@@ -201,7 +201,7 @@ async def _hottest(core: Core, temperatures: list[int]) -> None:
 
 async def _until_settled(core: Core) -> None:
     """The buyer hears of the end a moment before our own books are closed."""
-    while core.agent.runs():
+    while core.agent.jobs.runs():
         await core.clock.sleep(0.1)
 
 

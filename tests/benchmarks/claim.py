@@ -200,8 +200,8 @@ async def _one_job(core: Core, buyer: BuyerClient, folder: Path) -> None:
     draft = read_job(folder / "job.toml")
     job = await buyer.submit(draft.spec((await buyer.connect()).currency), draft.files)
     # The buyer asks on the same loop, and must not be in the way of what is measured: it waits for the agent first.
-    await _until(lambda: bool(core.agent.runs()))
-    await _until(lambda: not core.agent.runs())
+    await _until(lambda: bool(core.agent.jobs.runs()))
+    await _until(lambda: not core.agent.jobs.runs())
     while not (job := await buyer.job(job.job_id)).phase.is_terminal:
         await asyncio.sleep(0.1)
     assert job.exit_code == 0, job.reason

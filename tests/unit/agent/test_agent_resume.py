@@ -9,7 +9,8 @@ from typing import Any
 from benches import BenchWithClock, a_bench
 from samples import lease
 
-from argentum_desktop.agent.agent import AGAIN_AFTER_S, Agent
+from argentum_desktop.agent.agent import Agent
+from argentum_desktop.agent.loops import AGAIN_AFTER_S
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.errors import MarketUnreachableError
 from argentum_desktop.marketplace.market import Market
@@ -66,8 +67,8 @@ async def test_a_card_is_busy_until_its_old_job_is_taken_up(tmp_path: Path) -> N
         await agent.start()
         await here.clock.settle()
         for _ in range(3):
-            assert [held.lease_id for held in agent._busy()] == [old.lease_id]
-            assert agent.runs() == []
+            assert [held.lease_id for held in agent.jobs.busy()] == [old.lease_id]
+            assert agent.jobs.runs() == []
             await here.clock.advance(AGAIN_AFTER_S)
         assert finder.asked >= 3
         await agent.close()
