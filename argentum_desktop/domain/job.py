@@ -114,21 +114,6 @@ class JobState(StrEnum):
     CLEANING = "cleaning"
     CLOSED = "closed"
 
-    @property
-    def has_container(self) -> bool:
-        """Whether a container may exist in this state."""
-        return self in _WITH_CONTAINER
-
-
-_WITH_CONTAINER = {
-    JobState.CREATING,
-    JobState.STARTING,
-    JobState.RUNNING,
-    JobState.STOPPING,
-    JobState.COLLECTING,
-    JobState.COMPLETING,
-    JobState.CLEANING,
-}
 
 ALLOWED_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.ACCEPTING: frozenset({JobState.PREPARING, JobState.CLEANING}),

@@ -35,10 +35,6 @@ class WeeklyWindow:
         if self.start_minute == self.end_minute:
             raise ValueError("a window must not end when it begins; write 00:00-24:00 for a whole day")
 
-    @property
-    def is_over_midnight(self) -> bool:
-        return self.end_minute <= self.start_minute
-
     def __str__(self) -> str:
         days = ",".join(DAYS[day] for day in sorted(self.days))
         return f"{days} {_clock(self.start_minute)}-{_clock(self.end_minute)}"

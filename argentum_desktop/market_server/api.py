@@ -19,6 +19,7 @@ from argentum_desktop.market_server.artifacts import ArtifactFolder
 from argentum_desktop.market_server.authentication import Authenticator
 from argentum_desktop.market_server.config import MarketConfig
 from argentum_desktop.market_server.leases import spare_after_restart
+from argentum_desktop.market_server.parts import MarketParts
 from argentum_desktop.market_server.problems import ProblemError, invalid
 from argentum_desktop.market_server.records import to_us
 from argentum_desktop.market_server.rounds import Rounds
@@ -37,9 +38,8 @@ def create_app(
     authenticator = Authenticator(storage, config, clock)
     rounds = Rounds(storage, config, clock)
     general = GeneralApi(storage, config, clock, authenticator, identity)
-    leases = LeasesApi(storage, artifacts, config, clock, authenticator, rounds)
-    jobs = JobsApi(storage, artifacts, config, clock, authenticator, rounds)
-    endpoints = [*general.endpoints(), *leases.endpoints(), *jobs.endpoints()]
+    parts = MarketParts(storage, artifacts, config, clock, authenticator, rounds)
+    endpoints = [*general.endpoints(), *LeasesApi(parts).endpoints(), *JobsApi(parts).endpoints()]
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 
 from argentum_desktop.domain.job import Limits
 
-RULE = "bbda/1"
-
 
 @dataclass(frozen=True)
 class Bid:

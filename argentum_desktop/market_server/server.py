@@ -27,7 +27,7 @@ from argentum_desktop.market_server.artifacts import ArtifactFolder
 from argentum_desktop.market_server.audit import AuditReport, audit
 from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.market_server.data_lock import DataLock
-from argentum_desktop.market_server.options import add_audit_arguments, add_serve_arguments
+from argentum_desktop.market_server.options import add_serve_arguments
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
 from argentum_desktop.marketplace.identity import load_or_create
 
@@ -48,13 +48,6 @@ def serve(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="argentum-market serve", description="Run a market.")
     add_serve_arguments(parser)
     return reporting(lambda: serve_with(parser.parse_args(argv)))
-
-
-def audit_command(argv: Sequence[str] | None = None) -> int:
-    """Count the market's books again; exit code 1 when they are not exact."""
-    parser = argparse.ArgumentParser(prog="argentum-market audit", description="Check a market's books.")
-    add_audit_arguments(parser)
-    return reporting(lambda: audit_with(parser.parse_args(argv)))
 
 
 def reporting(command: Callable[[], int]) -> int:

@@ -46,8 +46,3 @@ class FrameReader:
         if header[0] not in _STREAMS or any(header[1:4]) or length > MAX_FRAME_BYTES:
             raise FramingError("not a log frame")
         return length
-
-    @property
-    def is_between_frames(self) -> bool:
-        """Whether everything fed so far has been given back."""
-        return not self._rest

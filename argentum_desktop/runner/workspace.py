@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
 from argentum_desktop.domain.job import Artifact, is_safe_name
@@ -102,11 +101,6 @@ class Workspace:
             erase(self.root)
         except OSError as error:
             raise _disk_error(error, "remove the job's folder") from error
-
-
-def free_bytes(folder: Path) -> int:
-    """How much room is left where `folder` lies."""
-    return shutil.disk_usage(folder).free
 
 
 def _disk_error(error: OSError, doing: str) -> DiskFullError | EngineError:

@@ -35,7 +35,6 @@ class Type:
 
 
 LABEL = Type(12)
-LABEL_STRONG = Type(12, QFont.Weight.DemiBold)
 LABEL_MONO = Type(12, is_fixed_pitch=True)
 BODY = Type(14)
 BODY_STRONG = Type(14, QFont.Weight.DemiBold)

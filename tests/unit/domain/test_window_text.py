@@ -34,12 +34,6 @@ def test_what_people_write(text: str, days: set[int], start: int, end: int) -> N
     assert WeeklyWindow.parse(text) == WeeklyWindow(frozenset(days), start, end)
 
 
-def test_midnight_belongs_to_the_next_day() -> None:
-    assert WeeklyWindow.parse("mon 22:00-07:00").is_over_midnight
-    assert not WeeklyWindow.parse("mon 22:00-24:00").is_over_midnight
-    assert not WeeklyWindow.parse("mon 07:00-22:00").is_over_midnight
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
