@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from argentum_desktop.domain.gpu import Gpu, Reading, Vendor
+from argentum_desktop.domain.gpu import Gpu, Vendor
 from argentum_desktop.domain.job import MIB, Artifact, JobSpec, JobState, Limits, Outcome
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.money import Money, price_for
 from argentum_desktop.domain.offer import PPM, Offer
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.domain.receipt import Receipt
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

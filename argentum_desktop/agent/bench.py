@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.clock import Clock
-from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.host import HostState
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import ArgentumError, EngineMissingError
 from argentum_desktop.events import EventBus
 from argentum_desktop.paths import Home

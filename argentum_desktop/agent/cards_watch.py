@@ -10,8 +10,9 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.lease_book import LeaseMoved
 from argentum_desktop.agent.notices import NoticeBoard
-from argentum_desktop.domain.gpu import Absence, Reading, SourceReport
+from argentum_desktop.domain.gpu import SourceReport
 from argentum_desktop.domain.job import MIB, JobState
+from argentum_desktop.domain.reading import Absence, Reading
 from argentum_desktop.errors import ArgentumError, NoCardError, SensorError, StoreError
 from argentum_desktop.gpus.watched_sensor import CardsFound, Sensor
 from argentum_desktop.system.host import read_host

@@ -10,8 +10,9 @@ import msgspec
 
 from argentum_desktop.agent.sentences import job_words
 from argentum_desktop.agent.status import CardStatus, JobView, Status
-from argentum_desktop.domain.gpu import Absence, Gpu, Reading, SourceReport
+from argentum_desktop.domain.gpu import Gpu, SourceReport
 from argentum_desktop.domain.posting import Transaction
+from argentum_desktop.domain.reading import Absence, Reading
 from argentum_desktop.errors import NotRunningError
 from argentum_desktop.ledger.earnings import Totals
 from argentum_desktop.policy.words import energy
@@ -109,7 +110,7 @@ def _facts(gpu: Gpu, reading: Reading | None) -> list[tuple[str, str]]:
         ("memory", shown("memory_used_bytes", f"{(reading.memory_used_bytes or 0) / GIB:.1f}{total} GiB")),
         ("clock", shown("clock_sm_mhz", f"{reading.clock_sm_mhz} MHz")),
         ("fan", shown("fan_percent", f"{reading.fan_percent} %")),
-        ("throttled by", ", ".join(reading.throttle_reasons) or "nothing"),
+        ("throttled by", ", ".join(reason.words for reason in reading.throttle_reasons) or "nothing"),
     ]
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.ledger.earnings import Totals
 
 

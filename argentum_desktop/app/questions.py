@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from argentum_desktop.clock import SystemClock
-from argentum_desktop.domain.gpu import Reading, SourceReport
+from argentum_desktop.domain.gpu import SourceReport
 from argentum_desktop.domain.posting import Transaction
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.watched_sensor import Sensor, sensor_command
 from argentum_desktop.paths import Home

@@ -20,7 +20,7 @@ from typing import BinaryIO
 import msgspec
 
 from argentum_desktop.errors import BadInputError
-from argentum_desktop.gpus.nvidia import NvidiaSource
+from argentum_desktop.gpus.nvidia.source import NvidiaSource
 from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
 from argentum_desktop.gpus.simulated import SimulatedSource
 from argentum_desktop.gpus.source import GpuSource

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from argentum_desktop.domain.gpu import Reading, SourceReport
+from argentum_desktop.domain.gpu import SourceReport
+from argentum_desktop.domain.reading import Reading
 
 LONGEST_LINE_BYTES = 4_000_000
 
@@ -37,9 +38,15 @@ Request = Discover | Read | Load
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to the request of the same number; `refusal` says in words why there is none."""
+    """The answer to the request of the same number.
+
+    Attributes:
+        refusal: why there is none, in words.
+        is_outdated: cards or drivers came or went since the list was made: a fresh process must list them anew.
+    """
 
     number: int
     reports: tuple[SourceReport, ...] = ()
     readings: tuple[Reading, ...] = ()
     refusal: str = ""
+    is_outdated: bool = False

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from argentum_desktop.domain.gpu import Gpu, Reading, SourceReport, Vendor
+from argentum_desktop.domain.gpu import Gpu, SourceReport, Vendor
+from argentum_desktop.domain.reading import Reading, ThrottleReason
 from argentum_desktop.errors import BadInputError
 
 GIB = 2**30
@@ -108,12 +109,12 @@ class SimulatedCard:
     def _is_too_warm(self) -> bool:
         return self._temperature_c >= SLOWDOWN_C - 5
 
-    def _throttle_reasons(self) -> tuple[str, ...]:
-        reasons = []
+    def _throttle_reasons(self) -> tuple[ThrottleReason, ...]:
+        reasons: list[ThrottleReason] = []
         if self._power_w >= 0.98 * self.build.limit_w:
-            reasons.append("power limit reached")
+            reasons.append(ThrottleReason.POWER_LIMIT)
         if self._is_too_warm:
-            reasons.append("too warm")
+            reasons.append(ThrottleReason.TEMPERATURE)
         return tuple(reasons)
 
     def _step(self, span_s: float) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from argentum_desktop.domain.gpu import Reading, SourceReport
+from argentum_desktop.domain.gpu import SourceReport
+from argentum_desktop.domain.reading import Reading
 
 
 class GpuSource(Protocol):

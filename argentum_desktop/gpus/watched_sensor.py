@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from argentum_desktop.clock import Clock
-from argentum_desktop.domain.gpu import METRICS, Absence, Reading, SourceReport
+from argentum_desktop.domain.gpu import SourceReport
+from argentum_desktop.domain.reading import METRIC_NAMES, Absence, Reading
 from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.sensor_child import SensorChild, words_for_status
@@ -141,7 +142,7 @@ class Sensor:
         if self._clock.elapsed_s() - child.started_s < self._patience.healthy_after_s:
             return False
         return any(
-            reading.absent.keys() >= set(METRICS) and set(reading.absent.values()) != {Absence.NOT_SUPPORTED}
+            reading.absent.keys() >= set(METRIC_NAMES) and set(reading.absent.values()) != {Absence.NOT_SUPPORTED}
             for reading in readings
         )
 

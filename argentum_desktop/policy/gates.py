@@ -7,8 +7,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.decision import Verdict
-from argentum_desktop.domain.gpu import Gpu, Reading
+from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.host import HostState
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.policy.windows import opening_at
 from argentum_desktop.policy.words import clock_time
 from argentum_desktop.settings.schema import Settings

@@ -146,8 +146,14 @@ class Cards:
         high="110",
     )
     excluded: tuple[str, ...] = _setting((), "Not offered", "Ids of cards that never work for a market")
+    included: tuple[str, ...] = _setting(
+        (), "Offered all the same", "Ids of cards that are not offered by themselves, such as integrated graphics"
+    )
     simulated: int = _setting(
         0, "Simulated cards", "How many pretended cards to show, for demonstrations", low="0", high="16"
+    )
+    scenario: str = _setting(
+        "", "Scenario", "A file that says what pretended cards there are and what befalls them; empty: none"
     )
 
 
@@ -159,6 +165,19 @@ class MarketChoice:
         "", "Market", "The market's address (https://…); empty: the market of this computer itself, for trying it out"
     )
     name: str = _setting("", "Name", "How this computer is called at the market; empty: its host name")
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures for other programs."""
+
+    port: int = _setting(
+        0,
+        "Port",
+        "Where this computer's own programs can fetch the readings in Prometheus' format (9400 is usual); 0: nowhere",
+        low="0",
+        high="65535",
+    )
 
 
 @dataclass(frozen=True)
@@ -177,6 +196,7 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     cards: Cards = field(default_factory=Cards)
     market: MarketChoice = field(default_factory=MarketChoice)
+    metrics: Metrics = field(default_factory=Metrics)
     window: Window = field(default_factory=Window)
 
 

@@ -1,10 +1,10 @@
 """The tables, as numbered steps. A step that has shipped is never changed; a new one is added after it."""
 
-from argentum_desktop.domain.gpu import METRICS
+from argentum_desktop.domain.reading import METRIC_NAMES
 
-_VALUES = ", ".join(f"{metric} INTEGER" for metric in METRICS)
+_VALUES = ", ".join(f"{metric} INTEGER" for metric in METRIC_NAMES)
 _SUMMARIES = ", ".join(
-    f"{metric}_n INTEGER, {metric}_low REAL, {metric}_mean REAL, {metric}_high REAL" for metric in METRICS
+    f"{metric}_n INTEGER, {metric}_low REAL, {metric}_mean REAL, {metric}_high REAL" for metric in METRIC_NAMES
 )
 
 AGENT = (

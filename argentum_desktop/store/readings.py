@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
-from argentum_desktop.domain.gpu import METRICS
+from argentum_desktop.domain.reading import METRIC_NAMES
 
 SECONDS, MINUTES, HOURS = "seconds", "minutes", "hours"
 
 Values = tuple[int | None, ...]
-"""One value per metric, in the order of `METRICS`."""
+"""One value per metric, in the order of `METRIC_NAMES`."""
 
 Summary = tuple[int | None, float | None, float | None, float | None]
 """n, low, mean, high."""
@@ -42,13 +42,13 @@ def put_seconds(connection: Connection, rows: Iterable[tuple[int, str, Values]])
     numbers: dict[str, int] = {}
     for at, gpu_id, values in rows:
         card = numbers.get(gpu_id) or numbers.setdefault(gpu_id, card_number(connection, gpu_id))
-        connection.execute(_insert(SECONDS, 2 + len(METRICS)), (at, card, *values))
+        connection.execute(_insert(SECONDS, 2 + len(METRIC_NAMES)), (at, card, *values))
 
 
 def get_seconds(connection: Connection, start: int, end: int) -> list[tuple[int, str, Values]]:
     """Every card's raw readings from `start` to just before `end`."""
     rows = connection.execute(
-        f"SELECT at, gpu_id, {', '.join(METRICS)} FROM seconds JOIN cards USING (card)"  # noqa: S608 - our own words
+        f"SELECT at, gpu_id, {', '.join(METRIC_NAMES)} FROM seconds JOIN cards USING (card)"  # noqa: S608 - our own words
         " WHERE at >= ? AND at < ? ORDER BY at, card",
         (start, end),
     )
@@ -57,7 +57,7 @@ def get_seconds(connection: Connection, start: int, end: int) -> list[tuple[int,
 
 def put_summaries(connection: Connection, table: str, rows: Iterable[SummaryRow]) -> None:
     """Keep summaries of minutes or hours; the same span again replaces the first."""
-    statement = _insert(table, 2 + 4 * len(METRICS))
+    statement = _insert(table, 2 + 4 * len(METRIC_NAMES))
     for row in rows:
         flat = [value for summary in row.summaries for value in summary]
         connection.execute(statement, (card_number(connection, row.gpu_id), row.at, *flat))
@@ -65,7 +65,7 @@ def put_summaries(connection: Connection, table: str, rows: Iterable[SummaryRow]
 
 def get_summaries(connection: Connection, table: str, start: int, end: int) -> list[SummaryRow]:
     """Every card's summaries of the spans that begin from `start` to just before `end`."""
-    columns = ", ".join(f"{metric}_{part}" for metric in METRICS for part in ("n", "low", "mean", "high"))
+    columns = ", ".join(f"{metric}_{part}" for metric in METRIC_NAMES for part in ("n", "low", "mean", "high"))
     found: list[SummaryRow] = []
     # By card, because that is how the rows lie.
     for card, gpu_id in connection.execute("SELECT card, gpu_id FROM cards").fetchall():
@@ -81,7 +81,7 @@ def get_metric(
     connection: Connection, table: str, gpu_id: str, metric: str, start: int, end: int
 ) -> list[tuple[int, int, float, float, float]]:
     """One metric of one card: at, n, low, mean, high for each row that has it."""
-    if metric not in METRICS:
+    if metric not in METRIC_NAMES:
         raise ValueError(f"{metric!r} is no metric")
     columns = (
         f"1, {metric}, {metric}, {metric}"

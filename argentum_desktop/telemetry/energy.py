@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argentum_desktop.domain.gpu import Reading
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.telemetry.rollup import integrate_energy
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from sqlite3 import Connection
 from typing import Any
 
-from argentum_desktop.domain.gpu import METRICS, Reading
+from argentum_desktop.domain.reading import METRIC_NAMES, Reading
 from argentum_desktop.store import readings as rows
 from argentum_desktop.store.database import Database
 from argentum_desktop.telemetry.rollup import HOUR_S, MINUTE_S, Bucket, MetricSummary, merge, roll_up
@@ -152,17 +152,17 @@ def _second(reading: Reading) -> int:
 
 
 def _values(reading: Reading) -> rows.Values:
-    return tuple(getattr(reading, metric) for metric in METRICS)
+    return tuple(getattr(reading, metric) for metric in METRIC_NAMES)
 
 
 def _reading(at: int, gpu_id: str, values: rows.Values) -> Reading:
-    by_name: dict[str, Any] = dict(zip(METRICS, values, strict=True))
+    by_name: dict[str, Any] = dict(zip(METRIC_NAMES, values, strict=True))
     return Reading(gpu_id, datetime.fromtimestamp(at, UTC), **by_name)
 
 
 def _row(bucket: Bucket) -> rows.SummaryRow:
     summaries = []
-    for metric in METRICS:
+    for metric in METRIC_NAMES:
         found = bucket.metrics.get(metric)
         summaries.append((found.n, found.low, found.mean, found.high) if found else (None, None, None, None))
     return rows.SummaryRow(bucket.gpu_id, bucket.start_epoch_s, tuple(summaries))
@@ -171,7 +171,7 @@ def _row(bucket: Bucket) -> rows.SummaryRow:
 def _bucket(row: rows.SummaryRow, span_s: int) -> Bucket:
     metrics = {
         metric: MetricSummary(n, low, mean, high)
-        for metric, (n, low, mean, high) in zip(METRICS, row.summaries, strict=True)
+        for metric, (n, low, mean, high) in zip(METRIC_NAMES, row.summaries, strict=True)
         if n is not None and low is not None and mean is not None and high is not None
     }
     return Bucket(row.gpu_id, row.at, span_s, metrics)

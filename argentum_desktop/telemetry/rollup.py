@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import groupby, pairwise
 
-from argentum_desktop.domain.gpu import METRICS, Reading
+from argentum_desktop.domain.reading import METRIC_NAMES, EnergySource, Reading
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -41,14 +40,6 @@ class Bucket:
     start_epoch_s: int
     span_s: int
     metrics: Mapping[str, MetricSummary]
-
-
-class EnergySource(StrEnum):
-    """How an amount of energy was obtained."""
-
-    COUNTER = "counter"
-    INTEGRATED = "integrated"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True)
@@ -126,7 +117,7 @@ def _without_repeats(readings: Iterable[Reading]) -> list[Reading]:
 
 def _summarise(readings: Sequence[Reading]) -> dict[str, MetricSummary]:
     metrics = {}
-    for name in METRICS:
+    for name in METRIC_NAMES:
         values = [value for reading in readings if (value := getattr(reading, name)) is not None]
         if values:
             metrics[name] = MetricSummary(len(values), min(values), sum(values) / len(values), max(values))
@@ -135,7 +126,7 @@ def _summarise(readings: Sequence[Reading]) -> dict[str, MetricSummary]:
 
 def _combine(buckets: Sequence[Bucket]) -> dict[str, MetricSummary]:
     metrics = {}
-    for name in METRICS:
+    for name in METRIC_NAMES:
         parts = [bucket.metrics[name] for bucket in buckets if name in bucket.metrics]
         if parts:
             n = sum(part.n for part in parts)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from argentum_desktop.clock import Clock
-from argentum_desktop.domain.gpu import Reading
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import SensorError, StoreError
 from argentum_desktop.events import EventBus
 

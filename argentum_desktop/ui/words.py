@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
 
 from argentum_desktop.agent.status import AgentState, CardStatus, JobView
-from argentum_desktop.domain.gpu import Absence, Reading
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import MICROS_PER_UNIT, Money
+from argentum_desktop.domain.reading import Absence, Reading
 
 translate = QCoreApplication.translate
 

@@ -53,7 +53,7 @@ for module in pkgutil.walk_packages(argentum_desktop.__path__, "argentum_desktop
 @pytest.mark.parametrize(
     ("foreign", "homes"),
     [
-        ("pynvml", ("gpus/nvidia.py", "gpus/nvml_values.py")),
+        ("pynvml", ("gpus/nvidia/",)),
         ("sqlite3", ("store/", "market_server/", "agent/", "telemetry/history.py", "app/core.py")),
         ("httpx", ("marketplace/", "runner/", "buyer/")),
         ("PySide6", ("ui/", "app/")),

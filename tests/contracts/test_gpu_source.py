@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from fake_nvml import build
 
-from argentum_desktop.domain.gpu import METRICS, Reading
-from argentum_desktop.gpus.nvidia import NvidiaSource
+from argentum_desktop.domain.reading import METRIC_NAMES, Reading
+from argentum_desktop.gpus.nvidia.source import NvidiaSource
 from argentum_desktop.gpus.sensor_wire import Answer
 from argentum_desktop.gpus.simulated import SimulatedSource
 from argentum_desktop.gpus.source import GpuSource
@@ -19,7 +19,7 @@ from argentum_desktop.gpus.source import GpuSource
 fake_nvml = build.fake_nvml
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-VALUES = (*METRICS, "energy_mj")
+VALUES = (*METRIC_NAMES, "energy_mj")
 
 
 @pytest.fixture(params=["nvidia", "nvidia that knows little", "simulated"])

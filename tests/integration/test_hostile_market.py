@@ -17,9 +17,10 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.clock import SystemClock
-from argentum_desktop.domain.gpu import Gpu, Reading, Vendor
+from argentum_desktop.domain.gpu import Gpu, Vendor
 from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.lease import Lease
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import MarketError, MarketRefusedError, MarketUnreachableError
 from argentum_desktop.events import EventBus
 from argentum_desktop.marketplace import wire

@@ -21,7 +21,8 @@ from fake_nvml import build
 from fake_nvml.build import FakeNvml, card
 
 from argentum_desktop.clock import SystemClock
-from argentum_desktop.domain.gpu import Absence, Reading, Vendor
+from argentum_desktop.domain.gpu import Vendor
+from argentum_desktop.domain.reading import Absence, Reading, ThrottleReason
 from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.watched_sensor import CardsFound, Patience, Sensor, sensor_command
@@ -95,7 +96,7 @@ async def test_a_library_of_2017_still_gives_what_it_has(make_sensor: MakeSensor
     assert report.gpus[0].memory_total_bytes == 24 * 2**30
     (reading,) = await sensor.read()
     assert (reading.temperature_c, reading.power_mw) == (61, 240_000)
-    assert reading.throttle_reasons == ("power limit reached",)
+    assert reading.throttle_reasons == (ThrottleReason.POWER_LIMIT,)
     assert reading.absent == {"energy_mj": Absence.NOT_SUPPORTED}
 
 

@@ -19,9 +19,10 @@ from argentum_desktop.agent.status import (
     Status,
     StatusChanged,
 )
-from argentum_desktop.domain.gpu import Absence, Gpu, Reading, Vendor
+from argentum_desktop.domain.gpu import Gpu, Vendor
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.reading import Absence, Reading
 from argentum_desktop.errors import ArgentumError, EngineMissingError
 from argentum_desktop.events import EventBus
 from argentum_desktop.ledger.earnings import DayEarnings, Totals

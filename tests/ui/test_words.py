@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QLocale
 
-from argentum_desktop.domain.gpu import Absence, Reading
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.reading import Absence, Reading
 from argentum_desktop.ui import words
 from argentum_desktop.ui.charts.axis import decimals_of, time_ticks, value_ticks
 from argentum_desktop.ui.owner_actions import tomorrow_morning

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from argentum_desktop.agent.status import AgentState, CardStatus, JobView
-from argentum_desktop.domain.gpu import Reading
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.ui import theme, words
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.tokens import SPACE_8, SPACE_12, SPACE_16

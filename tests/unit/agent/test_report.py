@@ -9,8 +9,9 @@ import pytest
 from samples import GPU, NOON, eur, lease, reading, receipt
 
 from argentum_desktop.agent.report import cards_json, cards_text, ledger_json, ledger_text
-from argentum_desktop.domain.gpu import Absence, SourceReport, Vendor
+from argentum_desktop.domain.gpu import SourceReport, Vendor
 from argentum_desktop.domain.lease import Usage
+from argentum_desktop.domain.reading import Absence, ThrottleReason
 from argentum_desktop.ledger.settlement import settle
 
 SIMULATED = replace(GPU, gpu_id="SIM-1", name="Simulated 24 GB", vendor=Vendor.SIMULATED, memory_total_bytes=None)
@@ -21,7 +22,7 @@ FULL = reading(
     memory_used_bytes=3 * 1024**3,
     clock_sm_mhz=2475,
     fan_percent=0,
-    throttle_reasons=("power cap", "hot spot"),
+    throttle_reasons=(ThrottleReason.POWER_LIMIT, ThrottleReason.TEMPERATURE),
 )
 
 
@@ -35,7 +36,7 @@ def test_each_card_with_what_it_reports() -> None:
         "  memory       3.0/12 GiB",
         "  clock        2475 MHz",
         "  fan          0 %",
-        "  throttled by power cap, hot spot",
+        "  throttled by power limit reached, too warm",
     ]
 
 
@@ -76,7 +77,7 @@ def test_the_cards_as_json_are_complete() -> None:
     raw = json.loads(json.dumps(cards_json([SourceReport(Vendor.NVIDIA, (GPU,), "p", "r")], [FULL])))
     assert raw["reports"][0]["gpus"][0]["gpu_id"] == "GPU-1"
     assert raw["reports"][0]["problem"] == "p"
-    assert raw["readings"][0]["throttle_reasons"] == ["power cap", "hot spot"]
+    assert raw["readings"][0]["throttle_reasons"] == ["power_limit", "temperature"]
     assert raw["readings"][0]["taken_at"] == "2026-03-01T12:00:00Z"
 
 

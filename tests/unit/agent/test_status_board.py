@@ -23,9 +23,10 @@ from argentum_desktop.agent.report import status_text
 from argentum_desktop.agent.sentences import job_words
 from argentum_desktop.agent.status import AgentState, Status
 from argentum_desktop.agent.status_board import board, view
-from argentum_desktop.domain.gpu import Absence, Vendor
+from argentum_desktop.domain.gpu import Vendor
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Usage
+from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.errors import EngineMissingError, NotRunningError
 from argentum_desktop.ledger.earnings import Totals

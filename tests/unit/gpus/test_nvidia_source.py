@@ -9,8 +9,9 @@ import pytest
 from fake_nvml import build
 from fake_nvml.build import FakeNvml, card
 
-from argentum_desktop.domain.gpu import METRICS, Absence, Gpu, Reading, SourceReport, Vendor
-from argentum_desktop.gpus.nvidia import NvidiaSource
+from argentum_desktop.domain.gpu import Gpu, SourceReport, Vendor
+from argentum_desktop.domain.reading import METRIC_NAMES, Absence, Reading, ThrottleReason
+from argentum_desktop.gpus.nvidia.source import NvidiaSource
 
 fake_nvml = build.fake_nvml
 
@@ -67,7 +68,7 @@ def test_a_reading_has_every_value_and_the_power_of_this_instant(fake_nvml: Fake
             clock_sm_mhz=1815,
             clock_memory_mhz=9751,
             fan_percent=63,
-            throttle_reasons=("too warm", "power supply or cable at its limit"),
+            throttle_reasons=(ThrottleReason.TEMPERATURE, ThrottleReason.POWER_BRAKE),
         )
     ]
 
@@ -77,7 +78,7 @@ def test_a_resting_card_is_not_throttled(fake_nvml: FakeNvml) -> None:
 
 
 def test_a_reason_of_a_later_driver_is_not_dropped(fake_nvml: FakeNvml) -> None:
-    assert readings_of(fake_nvml, card(0, throttle=0x80000))[0].throttle_reasons == ("another reason (0x80000)",)
+    assert readings_of(fake_nvml, card(0, throttle=0x80000))[0].throttle_reasons == (ThrottleReason.OTHER,)
 
 
 def test_what_a_card_cannot_tell_is_absent_and_no_zero(fake_nvml: FakeNvml) -> None:
@@ -127,7 +128,7 @@ def test_a_card_that_is_lost_does_not_stop_the_other(fake_nvml: FakeNvml) -> Non
     lost, sound = readings_of(fake_nvml, card(0, lost_after=20), card(1), times=4)
     assert lost.is_lost
     assert set(lost.absent.values()) == {Absence.LOST}
-    assert set(METRICS) <= set(lost.absent)
+    assert set(METRIC_NAMES) <= set(lost.absent)
     assert not sound.absent
     assert sound.temperature_c == 61
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from argentum_desktop.domain.gpu import Reading, Vendor
+from argentum_desktop.domain.gpu import Vendor
+from argentum_desktop.domain.reading import Reading, ThrottleReason
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.gpus.simulated import SLOWDOWN_C, SimulatedSource
 
@@ -39,7 +40,7 @@ def test_under_load_it_warms_up_like_a_first_order_body() -> None:
     assert max(temperatures[-120:]) - min(temperatures[-120:]) <= 2
     assert (rows[-1].fan_percent or 0) > 50
     assert rows[-1].memory_used_bytes == 8 * 2**30 + 340 * 2**20
-    assert rows[-1].throttle_reasons == ("power limit reached",)
+    assert rows[-1].throttle_reasons == (ThrottleReason.POWER_LIMIT,)
 
 
 def test_power_clock_and_heat_follow_the_load_down_again() -> None:

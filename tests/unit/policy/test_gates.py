@@ -10,7 +10,8 @@ import pytest
 from samples import GPU, NOON, reading
 from surroundings import HOST, circumstances
 
-from argentum_desktop.domain.gpu import Absence, Vendor
+from argentum_desktop.domain.gpu import Vendor
+from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.policy.evaluate import may_offer, must_stop
 from argentum_desktop.policy.gates import GATES, GIB, Circumstances, Pause

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argentum_desktop.domain.gpu import METRICS, Reading
+from argentum_desktop.domain.reading import METRIC_NAMES, Reading
 from argentum_desktop.store import migrations
 from argentum_desktop.store.database import Database
 from argentum_desktop.telemetry import history as history_module
@@ -61,7 +61,7 @@ async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
 
 async def sums_agree(shelf: Shelf) -> None:
     """Every minute is the summary of its seconds, and every hour of its minutes, for as far as all are kept."""
-    power = METRICS.index("power_mw")
+    power = METRIC_NAMES.index("power_mw")
     seconds, minutes, hours = await shelf.everything()
     for row in minutes:
         card, at, summaries = row[0], row[1], row[2:]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argentum_desktop.domain.gpu import METRICS, Absence, Reading
+from argentum_desktop.domain.reading import METRIC_NAMES, Absence, Reading
 from argentum_desktop.telemetry.rollup import (
     EnergySource,
     EnergyUsed,
@@ -47,7 +47,7 @@ def test_cards_and_minutes_are_kept_apart_and_gaps_stay_gaps() -> None:
 
 
 def test_a_metric_without_a_value_is_not_in_the_row() -> None:
-    absent = dict.fromkeys(METRICS, Absence.LOST)
+    absent = dict.fromkeys(METRIC_NAMES, Absence.LOST)
     rows = roll_up([reading(0, absent=absent), reading(1, absent=absent)])
     assert rows[0].metrics == {}
     mixed = roll_up([reading(0, fan_percent=None, temperature_c=50), reading(1, fan_percent=30, temperature_c=None)])

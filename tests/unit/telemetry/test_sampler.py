@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from argentum_desktop.domain.gpu import Reading
+from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import DiskFullError, SensorError, StoreError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.simulated import SimulatedSource

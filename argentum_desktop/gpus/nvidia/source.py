@@ -1,4 +1,4 @@
-"""NVIDIA's cards, through NVML. The only module that knows `pynvml`."""
+"""Lists and reads NVIDIA cards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from argentum_desktop.domain.gpu import Absence, Gpu, Reading, SourceReport, Vendor
-from argentum_desktop.gpus.nvml_values import (
+from argentum_desktop.domain.gpu import Gpu, SourceReport, Vendor
+from argentum_desktop.domain.reading import Absence, Reading
+from argentum_desktop.gpus.nvidia.values import (
     NVML_DRIVER_NOT_LOADED,
     NVML_FUNCTION_NOT_FOUND,
     NVML_LIB_RM_VERSION_MISMATCH,
@@ -22,7 +23,7 @@ from argentum_desktop.gpus.nvml_values import (
     AbsentError,
     Metric,
     ask,
-    throttle_words,
+    throttle_reasons,
 )
 
 _INIT_WORDS = {
@@ -196,7 +197,7 @@ class NvidiaSource:
             except AbsentError as gone:
                 absent[metric.name] = gone.why
         if THROTTLE_METRIC.name in values:
-            values[THROTTLE_METRIC.name] = tuple(throttle_words(values[THROTTLE_METRIC.name]))
+            values[THROTTLE_METRIC.name] = tuple(throttle_reasons(values[THROTTLE_METRIC.name]))
         used, total = values.get("memory_used_bytes"), card.gpu.memory_total_bytes
         if used is not None and total is not None and used > total:
             del values["memory_used_bytes"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from argentum_desktop.domain.gpu import Absence
+from argentum_desktop.domain.reading import Absence, ThrottleReason
 
 # What NVML answers, by number: the same in every version of the library, and needed before pynvml can be imported.
 NVML_INVALID_ARGUMENT = 2
@@ -29,17 +29,17 @@ _UNKNOWN_HERE = frozenset(
     }
 )
 
-_THROTTLE_WORDS = (
-    (0x2, "clocks set by an application"),
-    (0x4, "power limit reached"),
-    (0x8, "hardware slowdown"),
-    (0x10, "kept in step with another card"),
-    (0x20, "too warm"),
-    (0x40, "too hot, slowed by the hardware"),
-    (0x80, "power supply or cable at its limit"),
-    (0x100, "display clock setting"),
-    (0x200, "board limit reached"),
-    (0x400, "voltage at its limit"),
+_THROTTLE_BITS = (
+    (0x2, ThrottleReason.APPLICATION),
+    (0x4, ThrottleReason.POWER_LIMIT),
+    (0x8, ThrottleReason.HARDWARE_SLOWDOWN),
+    (0x10, ThrottleReason.SYNC),
+    (0x20, ThrottleReason.TEMPERATURE),
+    (0x40, ThrottleReason.HARDWARE_TEMPERATURE),
+    (0x80, ThrottleReason.POWER_BRAKE),
+    (0x100, ThrottleReason.DISPLAY),
+    (0x200, ThrottleReason.BOARD_LIMIT),
+    (0x400, ThrottleReason.VOLTAGE),
 )
 _GPU_IDLE = 0x1  # a resting card clocks down: that is no throttling
 
@@ -127,14 +127,14 @@ THROTTLE_METRIC = Metric(
 )
 
 
-def throttle_words(mask: int) -> Iterator[str]:
+def throttle_reasons(mask: int) -> Iterator[ThrottleReason]:
     known = _GPU_IDLE
-    for bit, words in _THROTTLE_WORDS:
+    for bit, reason in _THROTTLE_BITS:
         known |= bit
         if mask & bit:
-            yield words
+            yield reason
     if mask & ~known:
-        yield f"another reason ({mask & ~known:#x})"
+        yield ThrottleReason.OTHER
 
 
 def ask(nvml: Any, metric: Metric, handle: Any) -> int:
