@@ -88,6 +88,12 @@ class NoCardError(ArgentumError):
     code = "no-card"
 
 
+class CardLostError(ArgentumError):
+    """A card that was there does not answer any more."""
+
+    code = "card-lost"
+
+
 class EngineError(ArgentumError):
     """The container engine refused or failed."""
 

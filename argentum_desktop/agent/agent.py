@@ -70,7 +70,7 @@ class Agent:
         self.jobs = JobsAtWork(bench, self._job_closed)
         self._loops = Loops(bench.clock, self._note_store_failure)
         self._links: dict[str, MarketLink] = {}
-        self._engine = EngineWatch(bench, self.notices)
+        self._engine = EngineWatch(bench, self.notices, lambda: bool(self.jobs.runs() or self.jobs.waiting))
         self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
         self._is_started = False
         self._store_failed = False

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.lease_book import LeaseMoved
 from argentum_desktop.agent.notices import NoticeBoard
-from argentum_desktop.domain.gpu import SourceReport
+from argentum_desktop.domain.gpu import Gpu, GpuState, SourceReport
 from argentum_desktop.domain.job import MIB, JobState
-from argentum_desktop.domain.reading import Absence, Reading
-from argentum_desktop.errors import ArgentumError, NoCardError, SensorError, StoreError
+from argentum_desktop.domain.reading import Reading, lost
+from argentum_desktop.errors import ArgentumError, CardLostError, NoCardError, SensorError, StoreError
 from argentum_desktop.gpus.watched_sensor import CardsFound, Sensor
 from argentum_desktop.system.host import read_host
 from argentum_desktop.telemetry.sampler import (
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 
 HOST_EVERY_S = 5.0
 SIMULATED_LOAD_PERCENT = 96
+_LOST = (
+    "The card no longer answers its driver.",
+    "Check its seat and its power cables, then restart the computer.",
+)
 
 
 class CardsWatch:
@@ -57,27 +62,45 @@ class CardsWatch:
             await self._bench.clock.sleep(HOST_EVERY_S)
 
     def _found(self, reports: Sequence[SourceReport]) -> None:
-        """Cards that were there before and are not now stay in view as lost while a job is on them."""
-        gpus = {gpu.gpu_id: gpu for report in reports for gpu in report.gpus}
-        for gpu_id in self._bench.gpus.keys() - gpus.keys():
-            self._bench.readings.pop(gpu_id, None)
-            for run in self._using(gpu_id):
-                gpus[gpu_id] = self._bench.gpus[gpu_id]
-                lost = Reading(gpu_id, self._bench.clock.now(), absent={"temperature_c": Absence.LOST})
-                self._bench.readings[gpu_id] = lost
-                run.wake()
+        """Take over the new list; cards that were there before and are not now stay in view as lost."""
+        before = self._bench.gpus
+        gpus = with_lost(before, reports)
+        for gpu_id in before.keys() | gpus.keys():
+            gpu = gpus.get(gpu_id)
+            if gpu is None or gpu.state is not GpuState.READY:
+                self._bench.readings.pop(gpu_id, None)
         self._bench.gpus = gpus
-        problem = next((report for report in reports if report.problem), None)
-        if not gpus and problem is not None:
-            self._notices.put("cards", NoCardError(problem.problem, problem.remedy))
-        elif not gpus:
-            self._notices.put("cards", NoCardError("No card was found in this computer."))
-        else:
+        self._tell_of_lost(gpus)
+        self._tell_of_none(reports)
+
+    def _tell_of_lost(self, gpus: Mapping[str, Gpu]) -> None:
+        for gpu in gpus.values():
+            if gpu.state is GpuState.LOST:
+                self._notices.put(f"card {gpu.gpu_id}", CardLostError(f"{gpu.label}: {gpu.problem}", gpu.remedy))
+                self._bench.readings[gpu.gpu_id] = lost(gpu.gpu_id, self._bench.clock.now())
+                for run in self._using(gpu.gpu_id):
+                    run.wake()
+            else:
+                self._notices.take_down(f"card {gpu.gpu_id}")
+
+    def _tell_of_none(self, reports: Sequence[SourceReport]) -> None:
+        if any(gpu.state is GpuState.READY for gpu in self._bench.gpus.values()):
             self._notices.take_down("cards")
+            return
+        hindered = next((gpu for gpu in self._bench.gpus.values() if gpu.problem), None)
+        problem = next((report for report in reports if report.problem), None)
+        if hindered is not None:
+            self._notices.put("cards", NoCardError(f"{hindered.label}: {hindered.problem}", hindered.remedy))
+        elif problem is not None:
+            self._notices.put("cards", NoCardError(problem.problem, problem.remedy))
+        else:
+            self._notices.put("cards", NoCardError("No card was found in this computer."))
 
     def _taken(self, readings: Sequence[Reading]) -> None:
         for reading in readings:
             self._bench.readings[reading.gpu_id] = reading
+            for number in reading.xid_events:
+                log.warning("%s reported the error %s (NVIDIA's Xid)", self._label(reading.gpu_id), number)
             for run in self._using(reading.gpu_id):
                 if run.lease.state is JobState.RUNNING:
                     run.meter.add(reading)
@@ -101,5 +124,30 @@ class CardsWatch:
                 self._loads.add(task)
                 task.add_done_callback(self._loads.discard)
 
+    def _label(self, gpu_id: str) -> str:
+        gpu = self._bench.gpus.get(gpu_id)
+        return gpu.label if gpu else gpu_id
+
     def _using(self, gpu_id: str) -> list[JobRun]:
         return [run for run in self._runs() if gpu_id in run.lease.gpu_ids]
+
+
+def with_lost(before: Mapping[str, Gpu], reports: Sequence[SourceReport]) -> dict[str, Gpu]:
+    """The cards by id: those listed now, and as lost those that answered before and do not now. Pure.
+
+    A lost card may still stand in the list of the bus, under the only name it has there; it is shown once, as itself.
+    """
+    listed = [gpu for report in reports for gpu in report.gpus]
+    words = {report.vendor: (report.problem, report.remedy) for report in reports if report.problem}
+    gpus = {gpu.gpu_id: gpu for gpu in listed}
+    for gpu in before.values():
+        if gpu.gpu_id in gpus or gpu.state not in {GpuState.READY, GpuState.LOST}:
+            continue
+        same_place = [other for other in listed if gpu.pci_address and other.pci_address == gpu.pci_address]
+        if any(other.state is GpuState.READY for other in same_place):
+            continue  # another card sits in its place now
+        for other in same_place:
+            del gpus[other.gpu_id]
+        problem, remedy = words.get(gpu.vendor, _LOST)
+        gpus[gpu.gpu_id] = replace(gpu, state=GpuState.LOST, problem=problem, remedy=remedy)
+    return gpus

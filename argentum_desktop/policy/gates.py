@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.decision import Verdict
-from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState
 from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.policy.windows import opening_at
@@ -15,6 +15,7 @@ from argentum_desktop.policy.words import clock_time
 from argentum_desktop.settings.schema import Settings
 
 GIB = 1024**3
+_KIND_WORDS = {GpuKind.INTEGRATED: "Integrated graphics are", GpuKind.VIRTUAL: "Graphics of a virtual machine are"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,16 @@ def card_offered(at: Circumstances) -> Verdict:
         return Verdict(
             "offered", False, "A simulated card is never offered to a real market.", "Use the local market for trials."
         )
+    if at.gpu.kind is not GpuKind.DISCRETE and at.gpu.gpu_id not in at.settings.cards.included:
+        kind = _KIND_WORDS[at.gpu.kind]
+        return Verdict("offered", False, f"{kind} not offered by default.", "Add its id to cards.included.")
     return Verdict("offered", True, "offered")
+
+
+def card_usable(at: Circumstances) -> Verdict:
+    if at.gpu.state is not GpuState.READY:
+        return Verdict("driver", False, at.gpu.problem or "No driver answers for this card.", at.gpu.remedy)
+    return Verdict("driver", True, "its driver lists it")
 
 
 def card_present(at: Circumstances) -> Verdict:
@@ -122,7 +132,17 @@ def engine_ready(at: Circumstances) -> Verdict:
 
 
 # In the order in which they are told to the owner: his own choices first, then the machine's state.
-GATES = (not_paused, card_offered, in_window, engine_ready, card_present, cool_enough, on_mains, disk_free)
+GATES = (
+    not_paused,
+    card_offered,
+    card_usable,
+    in_window,
+    engine_ready,
+    card_present,
+    cool_enough,
+    on_mains,
+    disk_free,
+)
 
 # What ends a job that is already running; a pause freezes it instead, and its disk was set aside when it began.
 STOPPING_GATES = (in_window, cool_enough, on_mains)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +38,10 @@ class EngineSocket(Protocol):
         """
         ...
 
+    async def rest(self) -> None:
+        """Let go of what costs while nobody asks; `ensure` brings it back."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -49,6 +54,9 @@ class StandingSocket:
     async def ensure(self, *, doubtful: bool = False) -> Path:
         return self._path
 
+    async def rest(self) -> None:
+        """It is not ours to end."""
+
     async def close(self) -> None:
         """Nothing of ours to end."""
 
@@ -60,6 +68,7 @@ class Connection:
         self._socket = socket
         self._path: Path | None = None
         self._client: httpx.AsyncClient | None = None
+        self._under_way = 0
 
     @property
     def address(self) -> str:
@@ -86,21 +95,22 @@ class Connection:
         # A service that was restarted leaves dead connections behind. Every call may be repeated, an upload cannot.
         last_try = 0 if content is not None else 1
         for attempt in range(2):
-            client = await self._connected(doubtful=attempt > 0)
-            request = client.build_request(
-                method,
-                url,
-                params=query,
-                content=content if content is not None else (None if body is None else json.dumps(body).encode()),
-                headers={"Content-Type": "application/x-tar" if content is not None else "application/json"},
-                timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
-            )
-            try:
-                answer = await _exchange(client, request, doing)
-                break
-            except EngineMissingError:
-                if attempt == last_try:
-                    raise
+            with self._kept_awake():
+                client = await self._connected(doubtful=attempt > 0)
+                request = client.build_request(
+                    method,
+                    url,
+                    params=query,
+                    content=content if content is not None else (None if body is None else json.dumps(body).encode()),
+                    headers={"Content-Type": "application/x-tar" if content is not None else "application/json"},
+                    timeout=httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S),
+                )
+                try:
+                    answer = await _exchange(client, request, doing)
+                    break
+                except EngineMissingError:
+                    if attempt == last_try:
+                        raise
         if answer.status_code >= 400 and answer.status_code not in accept:
             raise engine_fault(doing, message_of(answer))
         return answer
@@ -116,11 +126,28 @@ class Connection:
             self._path = path
         return self._client
 
+    async def rest(self) -> None:
+        """Let the engine sleep, unless it is being asked something; the next request wakes it."""
+        if not self._under_way:
+            await self._hang_up()
+            await self._socket.rest()
+
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        await self._hang_up()
         await self._socket.close()
+
+    @contextmanager
+    def _kept_awake(self) -> Iterator[None]:
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def _hang_up(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
 
 def local_transport(path: Path) -> httpx.AsyncHTTPTransport:

@@ -70,6 +70,10 @@ class ContainerEngine(Protocol):
         """Whether it answers at all; raises `EngineMissingError` when not."""
         ...
 
+    async def rest(self) -> None:
+        """No job is there and none is expected: let go of what costs meanwhile. Any call wakes it again."""
+        ...
+
     async def load_image(self, archive: Path, wanted_digest: str | None = None) -> str:
         """Prove an OCI archive (against `wanted_digest`, where given) and load it; returns the id by which it is run.
 

@@ -266,6 +266,9 @@ class RestEngine(abc.ABC):
         url = await self._url(f"/containers/{name}/{act}")
         await self._connection.request(doing, "POST", url, query=query, accept=accept, timeout_s=timeout_s)
 
+    async def rest(self) -> None:
+        await self._connection.rest()
+
     async def close(self) -> None:
         await self._connection.close()
 

@@ -258,3 +258,28 @@ async def test_something_else_on_the_socket() -> None:
             await find_engine(str(folder / "s"), folder, SystemClock(), NOTHING)
         server.close()
         await server.wait_closed()
+
+
+async def test_asleep_it_costs_nothing_and_any_call_wakes_it(service: PodmanService, tmp_path: Path) -> None:
+    engine = PodmanEngine(Connection(service), SystemClock())
+    await engine.ping()
+    first = service.pid
+    assert first is not None
+    await engine.rest()
+    assert service.pid is None
+    assert not Path(f"/proc/{first}").exists()
+    await asyncio.gather(engine.ping(), engine.list_by_label(INSTALLATION_LABEL, "nobody"))
+    assert service.pid not in {None, first}
+    await engine.close()
+
+
+async def test_it_is_not_sent_to_sleep_in_the_middle_of_an_answer(service: PodmanService, tmp_path: Path) -> None:
+    engine = PodmanEngine(Connection(service), SystemClock())
+    await engine.ping()
+    first = service.pid
+    asking = asyncio.create_task(engine.info())
+    await asyncio.sleep(0)
+    await engine.rest()
+    assert (await asking).version
+    assert service.pid == first
+    await engine.close()

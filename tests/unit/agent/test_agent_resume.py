@@ -34,6 +34,9 @@ class IdleEngine:
     async def ping(self) -> None:
         return
 
+    async def rest(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

@@ -10,7 +10,7 @@ import pytest
 from samples import GPU, NOON, reading
 from surroundings import HOST, circumstances
 
-from argentum_desktop.domain.gpu import Vendor
+from argentum_desktop.domain.gpu import GpuKind, GpuState, Vendor
 from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.policy.evaluate import may_offer, must_stop
@@ -38,6 +38,18 @@ NOES: list[tuple[str, dict[str, Any], str, str]] = [
         {"gpu": SIMULATED},
         "A simulated card is never offered to a real market.",
         "Use the local market for trials.",
+    ),
+    (
+        "offered",
+        {"gpu": replace(GPU, kind=GpuKind.INTEGRATED)},
+        "Integrated graphics are not offered by default.",
+        "Add its id to cards.included.",
+    ),
+    (
+        "driver",
+        {"gpu": replace(GPU, state=GpuState.PASSED_THROUGH, problem="A virtual machine has it.", remedy="Shut it.")},
+        "A virtual machine has it.",
+        "Shut it.",
     ),
     (
         "window",
@@ -167,3 +179,9 @@ def test_the_rules_see_no_more_than_they_are_given() -> None:
         "gpu", "reading", "host", "settings", "zone", "now", "pause", "engine_problem",
         "engine_remedy", "market_is_local",
     }  # fmt: skip
+
+
+def test_integrated_graphics_work_where_the_owner_wants_it() -> None:
+    included = Settings(cards=Cards(included=("GPU-1",)))
+    at = circumstances(gpu=replace(GPU, kind=GpuKind.INTEGRATED), settings=included)
+    assert may_offer(at).is_yes

@@ -127,7 +127,7 @@ def any_section(kind: type[Any], **special: st.SearchStrategy[Any]) -> st.Search
         elif declared.choices:
             choices[setting.name] = st.sampled_from(declared.choices)
         else:
-            choices[setting.name] = st.lists(plain_text, max_size=3).map(tuple)
+            choices[setting.name] = plain_text if default == "" else st.lists(plain_text, max_size=3).map(tuple)
     return st.builds(kind, **choices)
 
 
@@ -145,6 +145,7 @@ ANY_SETTINGS = st.builds(
     market=any_section(
         KINDS["market"], url=st.sampled_from(["", "https://market.example", "http://127.0.0.1:80/x"]), name=plain_text
     ),
+    metrics=any_section(KINDS["metrics"]),
     window=any_section(KINDS["window"]),
 )
 
