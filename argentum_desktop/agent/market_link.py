@@ -11,7 +11,7 @@ from argentum_desktop import __version__
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.status import CONNECTING, MarketStatus
 from argentum_desktop.domain.decision import Decision, Verdict
-from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.gpu import Gpu, GpuState
 from argentum_desktop.domain.job import MIB, JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.offer import Offer
@@ -123,7 +123,7 @@ class MarketLink:
         )
 
     def _inventory(self) -> wire.Inventory:
-        """The cards this market may know of: a simulated one stays at home."""
+        """The cards this market may know of: those that could work; a simulated one stays at home."""
         cards = tuple(
             wire.Card(
                 gpu_id=gpu.gpu_id,
@@ -133,7 +133,7 @@ class MarketLink:
                 is_simulated=gpu.is_simulated,
             )
             for gpu in self._bench.gpus.values()
-            if self.is_local or not gpu.is_simulated
+            if gpu.state is GpuState.READY and (self.is_local or not gpu.is_simulated)
         )
         return wire.Inventory(cards, f"argentum-desktop/{__version__}")
 

@@ -1,11 +1,17 @@
-"""A minute of the application in the tray: eight cards read each second, the window closed, no job."""
+"""Five minutes of the application in the tray: eight cards read each second, the window closed, no job.
+
+BOINC's client and manager idle beside it, where they are installed.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import boinc
 from figures import Figure
 from processes import APPLICATION, Cost, costs
 from start import desktop_command
@@ -16,8 +22,9 @@ from argentum_desktop.errors import ArgentumError
 from argentum_desktop.paths import Home
 
 CARDS = 8
-SETTLING_S = 15.0
-SPAN_S = 60.0
+# Until the engine has gone to sleep (agent/engine_watch.py).
+SETTLING_S = 130.0
+SPAN_S = 300.0
 MOST_CPU_MS = 300.0
 MOST_WINDOW_MS = 30.0
 MOST_PSS_MIB = 150.0
@@ -28,16 +35,26 @@ def measure(display: TrayDisplay, folder: Path, settling_s: float = SETTLING_S, 
     """Start it, let it settle, and compare its books before and after."""
     home = Home(folder / "idle")
     process = subprocess.Popen(desktop_command(home, cards=CARDS), env=display.environment, stdout=subprocess.DEVNULL)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(_end, process)
         _wait_until_ready(home)
+        peer = None
+        if boinc.missing_programs():
+            print(f"Not compared with BOINC: {', '.join(boinc.missing_programs())} not installed.", file=sys.stderr)
+        else:
+            peer = stack.enter_context(boinc.running(display.environment, folder))
         time.sleep(settling_s)
-        before, began = costs(process.pid), time.perf_counter()
+        before, peers_before, began = costs(process.pid), peer.cpu_ms() if peer else 0.0, time.perf_counter()
         time.sleep(span_s)
-        after, took_s = costs(process.pid), time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
-    return [*_processor(before, after, 60.0 / took_s), *_memory(after)]
+        after, peers_after, took_s = costs(process.pid), peer.cpu_ms() if peer else 0.0, time.perf_counter() - began
+    per_minute = 60.0 / took_s
+    beside = (peers_after - peers_before) * per_minute if peer else None
+    return [*_processor(before, after, per_minute, beside), *_memory(after)]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(PATIENCE_S)
 
 
 def _wait_until_ready(home: Home) -> None:
@@ -53,18 +70,29 @@ def _wait_until_ready(home: Home) -> None:
     raise TimeoutError("the application is not ready")
 
 
-def _processor(before: dict[str, Cost], after: dict[str, Cost], per_minute: float) -> list[Figure]:
+def _processor(
+    before: dict[str, Cost], after: dict[str, Cost], per_minute: float, boinc_ms: float | None
+) -> list[Figure]:
     topic = f"Processor time a minute, {CARDS} cards at 1 Hz, window closed"
     used = {part: (cost.cpu_ms - before[part].cpu_ms) * per_minute for part, cost in after.items() if part in before}
     window = (after[APPLICATION].window_ms - before[APPLICATION].window_ms) * per_minute
-    own = sum(ms for part, ms in used.items() if part != MARKET)
+    # By the sums: a child that has ended stands in its parent's books from then on.
+    own = (_sum(after) - _sum(before)) * per_minute
     rows = [Figure(topic, part, ms, "ms") for part, ms in sorted(used.items()) if part != MARKET]
-    return [
+    figures = [
         *rows,
         Figure(topic, "of the application, the window's thread", window, "ms", MOST_WINDOW_MS),
         Figure(topic, "all of these together", own, "ms", MOST_CPU_MS),
         Figure(topic, f"{MARKET} (counted apart)", used.get(MARKET, 0.0), "ms"),
     ]
+    if boinc_ms is not None:
+        figures.append(Figure(topic, "BOINC's client and manager, idle", boinc_ms, "ms"))
+        figures.append(Figure(topic, "all of ours against BOINC", own / max(boinc_ms, 1.0), "×", 1.0))
+    return figures
+
+
+def _sum(costs_: dict[str, Cost]) -> float:
+    return sum(cost.cpu_ms for part, cost in costs_.items() if part != MARKET)
 
 
 def _memory(after: dict[str, Cost]) -> list[Figure]:

@@ -40,7 +40,7 @@ def costs(root_pid: int) -> dict[str, Cost]:
     for process in (root, *root.children(recursive=True)):
         try:
             part = part_of(process)
-            cost = Cost(_cpu_ms(process.pid), _pss_mib(process.pid), _main_thread_ms(process.pid))
+            cost = Cost(cpu_ms(process.pid), _pss_mib(process.pid), _main_thread_ms(process.pid))
         except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
             continue
         before = found.get(part, Cost(0.0, 0.0))
@@ -54,7 +54,7 @@ def part_of(process: psutil.Process) -> str:
     return next((part for word, part in PARTS if word in line), APPLICATION)
 
 
-def _cpu_ms(pid: int) -> float:
+def cpu_ms(pid: int) -> float:
     """User and system time of all its threads and of its buried children."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
     return sum(int(field) for field in fields[11:15]) * 1000 / TICKS_PER_S
