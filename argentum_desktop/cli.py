@@ -9,7 +9,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, metavar="DIR", help="folder of all state; two can run side by side")
     parser.add_argument("--verbose", action="store_true", help="say more on standard error")
     parser.add_argument("--simulated", type=_count, metavar="N", help="show N simulated cards, for a look around")
+    parser.add_argument(
+        "--scenario", metavar="NAME|FILE", help="show the simulated cards of a scenario, such as overheating"
+    )
     parser.set_defaults(run=_tray, hidden=False)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 
@@ -61,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     tray.add_argument("--hidden", action="store_true", help="start without opening the window")
     _command(commands, "agent", _agent, "the same without a screen")
     _command(commands, "status", _status, "what the running application does", json_too=True)
-    _command(commands, "gpus", _gpus, "the cards of this computer", json_too=True)
+    gpus = _command(commands, "gpus", _gpus, "the cards of this computer", json_too=True)
+    gpus.add_argument("--watch", action="store_true", help="again each second, until Ctrl+C")
     _command(commands, "ledger", _ledger, "what was earned, posting by posting", json_too=True)
     pause = _command(commands, "pause", _pause, "freeze what runs and take nothing new")
     pause.add_argument("--hours", type=_hours, help="resume by itself after so many hours (default: never)")
@@ -117,6 +121,8 @@ def _begin(options: argparse.Namespace, home: Home, name: str) -> Settings:
     settings = settings_file.load(home.settings_file)
     if options.simulated is not None:
         settings = replace(settings, cards=replace(settings.cards, simulated=options.simulated))
+    if options.scenario is not None:
+        settings = replace(settings, cards=replace(settings.cards, scenario=options.scenario))
     return settings
 
 
@@ -170,12 +176,28 @@ def _status(options: argparse.Namespace, home: Home) -> int:
 
 
 def _gpus(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.agent.report import cards_json, cards_text
+    from argentum_desktop.agent.report_cards import cards_json, cards_text
     from argentum_desktop.app.questions import look_at_cards
+    from argentum_desktop.system.processes import process_name
+    from argentum_desktop.system.screen import size
 
     settings = _begin(options, home, "gpus")
+    if options.watch:
+        return _watch(settings, as_json=options.json)
     reports, readings = asyncio.run(look_at_cards(settings))
-    write_line(json.dumps(cards_json(reports, readings), indent=2) if options.json else cards_text(reports, readings))
+    if options.json:
+        write_line(json.dumps(cards_json(reports, readings), indent=2))
+    else:
+        write_line(cards_text(reports, readings, width=size()[0], name_of=process_name))
+    return 0
+
+
+def _watch(settings: Settings, *, as_json: bool) -> int:
+    """Until Ctrl+C, which is how this is meant to end."""
+    from argentum_desktop.app.watching import watch_cards, watcher
+
+    with suppress(KeyboardInterrupt), watcher(as_json=as_json) as show:
+        asyncio.run(watch_cards(settings, show))
     return 0
 
 

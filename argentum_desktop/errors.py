@@ -82,6 +82,12 @@ class SensorError(ArgentumError):
     code = "sensor"
 
 
+class MetricsPortError(ArgentumError):
+    """The port where other programs should fetch the readings cannot be opened."""
+
+    code = "metrics-port"
+
+
 class NoCardError(ArgentumError):
     """This computer has no card that could be offered."""
 

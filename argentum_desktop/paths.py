@@ -31,7 +31,7 @@ class Home:
     @property
     def telemetry_db(self) -> Path:
         """Readings of the cards: bounded, and the one thing whose last minute may be lost."""
-        return self.root / "telemetry.db"
+        return self.root / "history.db"
 
     @property
     def device_key(self) -> Path:

@@ -13,9 +13,10 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.control import ControlServer
 from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.agent.local_service import LocalService
+from argentum_desktop.app.questions import cards_command
 from argentum_desktop.clock import Clock, SystemClock
 from argentum_desktop.events import EventBus
-from argentum_desktop.gpus.watched_sensor import Sensor, sensor_command
+from argentum_desktop.gpus.watched_sensor import Sensor
 from argentum_desktop.marketplace.client import HttpMarket
 from argentum_desktop.marketplace.embedded import EmbeddedMarket
 from argentum_desktop.marketplace.identity import load_or_create
@@ -87,7 +88,7 @@ class Core:
             installation_id=await database.write(_installation_id),
             host=await asyncio.to_thread(read_host, home.root),
         )
-        sensor = Sensor(sensor_command(settings.cards.simulated), clock, events)
+        sensor = Sensor(cards_command(settings.cards, clock.now()), clock, events)
         self._closing.push_async_callback(sensor.close)
         history = History(telemetry, lambda gpu_id: sampler.recent(gpu_id))  # noqa: PLW0108 - made below
         sampler = Sampler(sensor, history, clock, events)
@@ -100,6 +101,18 @@ class Core:
         control = ControlServer(home.control_file, self.service.control_handlers())
         await control.open()
         self._closing.push_async_callback(control.close)
+        if settings.metrics.port:
+            await self._open_metrics(settings.metrics.port, sensor, events)
+
+    async def _open_metrics(self, number: int, sensor: Sensor, events: EventBus) -> None:
+        """Only for who switched it on: nobody else has to load it."""
+        from argentum_desktop.agent.metrics_feed import MetricsFeed
+        from argentum_desktop.agent.metrics_port import MetricsPort
+
+        feed = MetricsFeed(events, self.agent.status, lambda: sensor.pid, socket.gethostname())
+        port = MetricsPort(number, feed.text, self.agent.notices, self.clock)
+        self._closing.push_async_callback(port.close)
+        await port.open()
 
     async def _opened(self, database: Database) -> Database:
         self._closing.push_async_callback(database.close)

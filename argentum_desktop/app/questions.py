@@ -11,18 +11,33 @@ from argentum_desktop.domain.reading import Reading
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.watched_sensor import Sensor, sensor_command
 from argentum_desktop.paths import Home
-from argentum_desktop.settings.schema import Settings
+from argentum_desktop.settings.schema import Cards, Settings
 from argentum_desktop.store import ledger, migrations
 from argentum_desktop.store.database import Database
+
+
+def cards_command(cards: Cards, now: datetime) -> list[str]:
+    """How the sensor is started that reads the cards of this computer and those the owner pretends to have.
+
+    Raises:
+        BadInputError: there is no such scenario, or it cannot be used.
+    """
+    if not cards.scenario:
+        return sensor_command(cards.simulated)
+    from argentum_desktop.gpus.simulated.scenario import chosen_scenario
+
+    return sensor_command(cards.simulated, scenario=chosen_scenario(cards.scenario), scenario_began_at=now)
 
 
 async def look_at_cards(settings: Settings) -> tuple[tuple[SourceReport, ...], tuple[Reading, ...]]:
     """List the cards and read each once.
 
     Raises:
+        BadInputError: the owner's scenario cannot be used.
         SensorError: the drivers give no answer.
     """
-    sensor = Sensor(sensor_command(settings.cards.simulated), SystemClock(), EventBus())
+    clock = SystemClock()
+    sensor = Sensor(cards_command(settings.cards, clock.now()), clock, EventBus())
     try:
         return await sensor.discover(), await sensor.read()
     finally:

@@ -14,16 +14,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from argentum_desktop.domain.gpu import SourceReport
 from argentum_desktop.errors import BadInputError
+from argentum_desktop.gpus.discovery import AMD, INTEL, all_cards, doubles
 from argentum_desktop.gpus.nvidia.source import NvidiaSource
 from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
-from argentum_desktop.gpus.simulated import SimulatedSource
 from argentum_desktop.gpus.source import GpuSource
+
+if TYPE_CHECKING:
+    from argentum_desktop.gpus.linux.pci import PciBus
+    from argentum_desktop.gpus.simulated import SimulatedSource
 
 # How long a driver call in progress is waited for once nobody listens any more.
 FAREWELL_S = 1.0
@@ -32,21 +38,50 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class SensorProcess:
-    """Answers requests from the sources it was given."""
+    """Answers requests from the sources it was given.
 
-    def __init__(self, sources: Sequence[GpuSource], simulated: SimulatedSource | None) -> None:
+    Args:
+        bus: tells of the cards that no source lists, and when cards or drivers come and go; None where there is none.
+    """
+
+    def __init__(
+        self, sources: Sequence[GpuSource], simulated: SimulatedSource | None = None, bus: PciBus | None = None
+    ) -> None:
         self._sources = tuple(sources)
         self._simulated = simulated
+        self._bus = bus
+        self._twice: tuple[frozenset[str], ...] = (frozenset(),) * len(self._sources)
+        self._is_outdated = False
 
     def answer(self, request: Request) -> Answer:
         match request:
             case Discover():
-                return Answer(request.number, reports=tuple(source.discover() for source in self._sources))
+                return Answer(request.number, reports=self._discover())
             case Read():
-                readings = tuple(reading for source in self._sources for reading in source.read(request.now))
-                return Answer(request.number, readings=readings)
+                return self._read(request)
             case Load():
                 return Answer(request.number, refusal=self._load(request))
+
+    def _discover(self) -> tuple[SourceReport, ...]:
+        if self._bus is not None:
+            self._bus.remember()  # before the listing: what comes or goes meanwhile is not missed
+        self._is_outdated = False
+        reports = tuple(source.discover() for source in self._sources)
+        self._twice = doubles(reports)
+        if self._bus is None:
+            return all_cards(reports)
+        return all_cards(reports, self._bus.cards(), self._bus.name)
+
+    def _read(self, request: Read) -> Answer:
+        readings = tuple(
+            reading
+            for source, twice in zip(self._sources, self._twice, strict=True)
+            for reading in source.read(request.now)
+            if reading.gpu_id not in twice
+        )
+        if self._bus is not None and not self._is_outdated:
+            self._is_outdated = self._bus.has_changed(request.now)
+        return Answer(request.number, readings=readings, is_outdated=self._is_outdated)
 
     def close(self) -> None:
         for source in self._sources:
@@ -67,11 +102,9 @@ def main(argv: Sequence[str]) -> int:
     options = _parse(argv)
     # Ctrl+C reaches every process of the terminal; the service decides when the sensor ends, by closing the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    simulated = SimulatedSource(options.simulated) if options.simulated else None
-    sources: list[GpuSource] = [NvidiaSource(options.library)]
-    if simulated is not None:
-        sources.append(simulated)
-    process = SensorProcess(sources, simulated)
+    simulated = _simulated(options)
+    bus = _bus(options.sysfs)
+    process = SensorProcess(_sources(options, simulated, bus), simulated, bus)
     try:
         with _take_answers_pipe() as answers:
             return _serve(process, answers)
@@ -82,8 +115,53 @@ def main(argv: Sequence[str]) -> int:
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="sensor", description="Reads the cards for the application.")
     parser.add_argument("--simulated", type=int, default=0, metavar="N", help="add N simulated cards")
+    parser.add_argument("--scenario", type=Path, default=None, metavar="FILE", help="add the cards of a scenario")
+    parser.add_argument("--scenario-began-at", type=datetime.fromisoformat, default=None, metavar="INSTANT")
     parser.add_argument("--library", type=Path, default=None, metavar="FILE", help="another NVML library")
+    parser.add_argument("--sysfs", type=Path, default=Path("/"), metavar="DIR", help="where /sys and /proc are found")
     return parser.parse_args(argv)
+
+
+def _sources(
+    options: argparse.Namespace, simulated: SimulatedSource | None, bus: PciBus | None
+) -> tuple[GpuSource, ...]:
+    """Whom to ask; of two that list a card the first counts. A vendor whose cards are not here costs no memory."""
+    sources: list[GpuSource] = [NvidiaSource(options.library)]
+    vendors = {card.vendor for card in bus.cards()} if bus is not None else set()
+    if AMD in vendors:
+        from argentum_desktop.gpus.linux.amd import amd_source
+
+        sources.append(amd_source(options.sysfs))
+    if INTEL in vendors:
+        from argentum_desktop.gpus.linux.intel import intel_source
+
+        sources.append(intel_source(options.sysfs))
+    if simulated is not None:
+        sources.append(simulated)
+    return tuple(sources)
+
+
+def _bus(root: Path) -> PciBus | None:
+    """The list of what is plugged in, where the system shows one."""
+    if sys.platform != "linux":
+        return None
+    from argentum_desktop.gpus.linux.pci import PciBus
+
+    bus = PciBus(root)
+    return bus if bus.is_there else None
+
+
+def _simulated(options: argparse.Namespace) -> SimulatedSource | None:
+    """The simulated cards that are asked for; what only they need is imported only for them."""
+    if not options.simulated and options.scenario is None:
+        return None
+    from argentum_desktop.gpus.simulated import SimulatedSource
+
+    if options.scenario is None:
+        return SimulatedSource(options.simulated)
+    from argentum_desktop.gpus.simulated.scenario import load
+
+    return SimulatedSource(options.simulated, scenario=load(options.scenario), began_at=options.scenario_began_at)
 
 
 def _take_answers_pipe() -> BinaryIO:

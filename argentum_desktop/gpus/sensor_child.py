@@ -28,6 +28,7 @@ class SensorChild:
         self.process = process
         self.started_s = started_s
         self.is_ready = False  # it has listed its cards and knows the loads
+        self.is_outdated = False  # what it listed is no longer true, and only another process can do better
         self.requests = cast("asyncio.StreamWriter", process.stdin)  # all three are pipes: see `start`
         self.answers = cast("asyncio.StreamReader", process.stdout)
         self._complaints = asyncio.create_task(_log_lines(cast("asyncio.StreamReader", process.stderr)))

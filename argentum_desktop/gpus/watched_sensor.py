@@ -8,15 +8,17 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.gpu import SourceReport
-from argentum_desktop.domain.reading import METRIC_NAMES, Absence, Reading
+from argentum_desktop.domain.reading import VALUES, XID_EVENTS, Absence, Reading
 from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
+from argentum_desktop.gpus.back_off import BackOff
 from argentum_desktop.gpus.sensor_child import SensorChild, words_for_status
 from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
 
@@ -25,6 +27,9 @@ log = logging.getLogger(__name__)
 RESTARTING = "The application starts it again by itself; if this stays, restart the computer."
 
 STOPPED = "The part that reads the cards stopped"
+
+# What only a card that still answers can say: its error events come from the driver, and often announce its end.
+_SAID_BY_THE_CARD = frozenset(VALUES) - {XID_EVENTS}
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Patience:
         first_answer_s: for the list of cards; waking a driver takes seconds per card where nothing keeps it awake.
         first_back_off_s: the pause before the first restart; it doubles with every further one.
         healthy_after_s: running this long without a fault makes the next one count as the first again.
+        fresh_after_s: a process lives at least this long before another takes its place to list the cards anew.
+        longest_fresh_s: a card that stays silent is looked for ever less often, and at least this often.
     """
 
     answer_s: float = 3.0
@@ -43,6 +50,8 @@ class Patience:
     first_back_off_s: float = 1.0
     longest_back_off_s: float = 60.0
     healthy_after_s: float = 60.0
+    fresh_after_s: float = 5.0
+    longest_fresh_s: float = 600.0
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,26 @@ class CardsFound:
     reports: tuple[SourceReport, ...]
 
 
-def sensor_command(simulated: int = 0, library: Path | None = None) -> list[str]:
-    """How the child is started, from source and from the frozen program."""
+def sensor_command(
+    simulated: int = 0,
+    library: Path | None = None,
+    scenario: Path | None = None,
+    scenario_began_at: datetime | None = None,
+) -> list[str]:
+    """How the child is started, from source and from the frozen program.
+
+    Args:
+        scenario_began_at: lets a child that is started anew go on with the scenario instead of beginning it again.
+    """
     frozen = bool(getattr(sys, "frozen", False))
     command = [sys.executable, "sensor"] if frozen else [sys.executable, "-m", "argentum_desktop.gpus.sensor"]
     command += ["--simulated", str(simulated)]
     if library is not None:
         command += ["--library", str(library.absolute())]
+    if scenario is not None:
+        command += ["--scenario", str(scenario.absolute())]
+    if scenario_began_at is not None:
+        command += ["--scenario-began-at", scenario_began_at.isoformat()]
     return command
 
 
@@ -79,8 +101,8 @@ class Sensor:
         self._ending: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._number = 0
-        self._faults = 0
-        self._rest_until_s = float("-inf")
+        self._faults = BackOff(self._patience.first_back_off_s, self._patience.longest_back_off_s)
+        self._silences = BackOff(self._patience.fresh_after_s, self._patience.longest_fresh_s)
         self._last_fault = ""
         self._loads: dict[str, tuple[int, int]] = {}
         self._reports: tuple[SourceReport, ...] = ()
@@ -112,6 +134,8 @@ class Sensor:
             SensorError: there is no answer; the process is started again after a pause.
         """
         async with self._turn:
+            if self._child is not None and self._child.is_outdated:
+                await self._end(self._child, self._patience.farewell_s)
             has_listed = self._child is not None and self._child.is_ready
             child = await self._living_child()
             if has_listed:  # a fresh one has just done so
@@ -129,22 +153,31 @@ class Sensor:
             answer = await self._exchange(
                 child, lambda number: Read(number, self._clock.now()), self._patience.answer_s
             )
-            if self._wants_fresh_child(child, answer.readings):
-                log.info("a card answers nothing but errors: the sensor is started anew")
+            if self._wants_fresh_child(child, answer):
                 await self._end(child, self._patience.farewell_s)
             return answer.readings
 
-    def _wants_fresh_child(self, child: SensorChild, readings: Sequence[Reading]) -> bool:
-        """Whether a card is gone for this process, which another may find again or explain better.
+    def _wants_fresh_child(self, child: SensorChild, answer: Answer) -> bool:
+        """Whether another process should list the cards anew: the next call starts it.
 
         A library that lost a card, or whose driver was replaced under its feet, never recovers in the same process.
         """
-        if self._clock.elapsed_s() - child.started_s < self._patience.healthy_after_s:
+        child.is_outdated = answer.is_outdated
+        is_silent = any(_is_silent(reading) for reading in answer.readings)
+        now_s = self._clock.elapsed_s()
+        age_s = now_s - child.started_s
+        if not is_silent and age_s >= self._patience.healthy_after_s:
+            self._silences.forget()
+        if age_s < self._patience.fresh_after_s:
             return False
-        return any(
-            reading.absent.keys() >= set(METRIC_NAMES) and set(reading.absent.values()) != {Absence.NOT_SUPPORTED}
-            for reading in readings
-        )
+        if answer.is_outdated:
+            log.info("cards or drivers came or went: the sensor is started anew")
+            return True
+        if is_silent and self._silences.is_over(now_s):
+            pause_s = self._silences.note(now_s)
+            log.info("a card answers nothing: the sensor is started anew, and not again for %g s", pause_s)
+            return True
+        return False
 
     async def set_load(self, gpu_id: str, percent: int, memory_used_bytes: int) -> None:
         """Say how busy a simulated card is; remembered over restarts.
@@ -190,7 +223,7 @@ class Sensor:
     async def _start_child(self) -> SensorChild:
         if self._ending is not None:  # whoever waited for this was cancelled
             await self._ending
-        if self._clock.elapsed_s() < self._rest_until_s and self._last_fault:
+        if not self._faults.is_over(self._clock.elapsed_s()):
             raise SensorError(self._last_fault, RESTARTING)
         try:
             return await SensorChild.start(self._command, self._clock.elapsed_s())
@@ -225,7 +258,7 @@ class Sensor:
         except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a line without an end
             raise await self._give_up(child, "The part that reads the cards gave an answer without sense.") from error
         if self._clock.elapsed_s() - child.started_s >= self._patience.healthy_after_s:
-            self._faults = 0
+            self._faults.forget()
         return answer
 
     async def _give_up(self, child: SensorChild, words: str) -> SensorError:
@@ -246,10 +279,13 @@ class Sensor:
     def _note_fault(self, words: str, started_s: float) -> SensorError:
         now_s = self._clock.elapsed_s()
         if now_s - started_s >= self._patience.healthy_after_s:
-            self._faults = 0
-        pause_s = min(self._patience.first_back_off_s * 2**self._faults, self._patience.longest_back_off_s)
-        self._faults = min(self._faults + 1, 30)
-        self._rest_until_s = now_s + pause_s
+            self._faults.forget()
+        pause_s = self._faults.note(now_s)
         self._last_fault = words
         log.info("%s The sensor is started again in %g s.", words, pause_s)
         return SensorError(words, RESTARTING)
+
+
+def _is_silent(reading: Reading) -> bool:
+    """Whether a card says nothing and could: it is lost, or its driver answers only errors."""
+    return reading.absent.keys() >= _SAID_BY_THE_CARD and set(reading.absent.values()) != {Absence.NOT_SUPPORTED}

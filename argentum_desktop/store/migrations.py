@@ -1,12 +1,5 @@
 """The tables, as numbered steps. A step that has shipped is never changed; a new one is added after it."""
 
-from argentum_desktop.domain.reading import METRIC_NAMES
-
-_VALUES = ", ".join(f"{metric} INTEGER" for metric in METRIC_NAMES)
-_SUMMARIES = ", ".join(
-    f"{metric}_n INTEGER, {metric}_low REAL, {metric}_mean REAL, {metric}_high REAL" for metric in METRIC_NAMES
-)
-
 AGENT = (
     """
     CREATE TABLE program_state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -61,19 +54,22 @@ AGENT = (
     """,
 )
 
-# Seconds are kept time first, so that a batch of all cards goes to the end of the file; the longer spans are read by
-# card, so they lie by card.
+# What a chunk holds, `store/chunks.py` says; what a key is made of, `store/readings.py`. Rowid tables, for these keep a
+# blob of up to a page with its key, where tables WITHOUT ROWID put all beyond a quarter of a page elsewhere.
 TELEMETRY = (
-    f"""
-    CREATE TABLE cards (card INTEGER PRIMARY KEY, gpu_id TEXT NOT NULL UNIQUE) STRICT;
-    CREATE TABLE seconds (
-        at INTEGER NOT NULL, card INTEGER NOT NULL, {_VALUES}, PRIMARY KEY (at, card)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE minutes (
-        card INTEGER NOT NULL, at INTEGER NOT NULL, {_SUMMARIES}, PRIMARY KEY (card, at)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE hours (
-        card INTEGER NOT NULL, at INTEGER NOT NULL, {_SUMMARIES}, PRIMARY KEY (card, at)
-    ) STRICT, WITHOUT ROWID;
+    """
+    CREATE TABLE names (
+        kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (kind, number), UNIQUE (kind, name)
+    ) STRICT;
+    CREATE TABLE seconds (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE minutes (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE hours (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE days (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    -- Hours with readings that are in no summary yet.
+    CREATE TABLE due (key INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE events (
+        at_us INTEGER NOT NULL, card INTEGER NOT NULL, kind TEXT NOT NULL, place INTEGER NOT NULL,
+        number INTEGER NOT NULL, UNIQUE (at_us, card, kind, place)
+    ) STRICT;
     """,
 )

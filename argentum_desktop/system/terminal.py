@@ -17,14 +17,19 @@ def accept_every_letter() -> None:
 
 
 def write_line(text: str) -> None:
-    """One line, at once.
+    """One line, at once; raises what `write` does."""
+    write(f"{text}\n")
+
+
+def write(text: str) -> None:
+    """As it is, at once.
 
     Raises:
         BrokenPipeError: whoever read has gone, as `head` does.
         ArgentumError: it cannot be written.
     """
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         leave_output()

@@ -1,47 +1,62 @@
 """What the cards did, from the last seconds to years ago.
 
-Raw readings stay for two days, summaries of a minute for ninety, summaries of an hour for ever. A batch and every
-summary it touches are written in one transaction, and the summaries are always made anew from the rows below them: a
-batch that comes twice, or a crash at any point, leaves neither a gap nor a double count. A clock that is set back
-writes over what it had written for the same second.
+A batch of readings is one transaction, and each hour of a card is summarised in one of its own once it is over: a batch
+that comes twice, or a crash at any point, leaves neither a gap nor a double count. A clock that is set back writes over
+what it had written for the same second. All times are UTC: a changed time zone changes nothing.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from pathlib import Path
 from sqlite3 import Connection
-from typing import Any
 
-from argentum_desktop.domain.reading import METRIC_NAMES, Reading
+from argentum_desktop.clock import Clock
+from argentum_desktop.domain.reading import METRIC_BY_NAME, METRICS, EnergySource, Reading
+from argentum_desktop.events import EventBus
+from argentum_desktop.store import migrations
 from argentum_desktop.store import readings as rows
-from argentum_desktop.store.database import Database
-from argentum_desktop.telemetry.rollup import HOUR_S, MINUTE_S, Bucket, MetricSummary, merge, roll_up
+from argentum_desktop.store.database import Database, Rescue, Rescued
+from argentum_desktop.store.readings import ENERGY_INTEGRATED, KEPT, Raw
+from argentum_desktop.store.salvage import salvage
+from argentum_desktop.telemetry.picture import Point, Question, picture
+from argentum_desktop.telemetry.retention import FORGET_EVERY_S, forget_seconds
+from argentum_desktop.telemetry.rollup import MINUTE_S
+from argentum_desktop.telemetry.summaries import roll_up_next
 
-SECONDS_KEPT_S = 48 * HOUR_S
-MINUTES_KEPT_S = 90 * 24 * HOUR_S
-# Old rows go in small portions with each batch, so that no single transaction is long.
-FORGOTTEN_AT_ONCE = 2000
+__all__ = ["CardEvent", "History", "HistoryRescued", "Point", "keep", "open_history"]
 
-# The finest rows that still make a picture of a span: raw up to an hour, minutes up to a week. "The last hour" is a
-# little more than an hour once both its ends are whole seconds.
-_SLACK_S = 2
-_LONGEST_FOR_SECONDS_S = HOUR_S + _SLACK_S
-_LONGEST_FOR_MINUTES_S = 7 * 24 * HOUR_S + _SLACK_S
-_COARSER = ((rows.SECONDS, 1), (rows.MINUTES, MINUTE_S), (rows.HOURS, HOUR_S))
+# Hours of one card, some ten milliseconds each, after each batch: a day of eight cards is caught up in three minutes.
+ROLLED_UP_AT_ONCE = 64
+
+_all_metrics = attrgetter(*(metric.name for metric in METRICS))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Point:
-    """One metric over one span that begins at `at`: its lowest, mean and highest value, in the metric's unit."""
+class HistoryRescued:
+    """Published when the file was damaged and what could be read of it is in a new one."""
 
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class CardEvent:
+    """An error number (XID) that a card's driver reported."""
+
+    gpu_id: str
     at: datetime
-    span_s: int
-    low: float
-    mean: float
-    high: float
+    number: int
 
 
 class History:
@@ -49,129 +64,160 @@ class History:
 
     Args:
         recent: the readings of one card still in memory, oldest first.
+        bus: where a rescue is told of.
     """
 
-    def __init__(self, database: Database, recent: Callable[[str], Sequence[Reading]]) -> None:
+    def __init__(
+        self, database: Database, recent: Callable[[str], Sequence[Reading]], bus: EventBus | None = None
+    ) -> None:
         self._database = database
         self._recent = recent
+        self._bus = bus
+        self._added = 0
+        self._forgot_at_s: int | None = None
 
     async def append(self, readings: Sequence[Reading]) -> None:
-        """Keep a batch.
+        """Keep a batch, then go on with what is to be summarised and forgotten.
 
         Raises:
-            StoreError: nothing of it was kept.
+            StoreError: nothing of it was kept, or the rest could not be done; given again it does no harm.
         """
-        if readings:
-            await self._database.write(lambda connection: _append(connection, readings))
+        if not readings:
+            return
+        self._added += await self._database.write(lambda connection: keep(connection, readings))
+        # The last and not the highest: a clock that was wrong for a moment is not to be believed afterwards.
+        now = readings[-1].taken_at
+        await self.roll_up(now, ROLLED_UP_AT_ONCE)
+        await self._forget(_second(now))
+        self._tell_of_rescues()
+
+    async def roll_up(self, now: datetime, most: int) -> int:
+        """Summarise hours that are over, one card's hour after the other, at most so many; returns how many."""
+        now_s = _second(now)
+        for done in range(most):
+            if not await self._database.write(lambda connection: roll_up_next(connection, now_s)):
+                return done
+        return most
 
     async def series(self, gpu_id: str, metric: str, start: datetime, end: datetime, points: int) -> list[Point]:
-        """At most `points` points (of which there must be two), oldest first; no point where nothing was recorded.
+        """At most `points` points (of which there must be two), oldest first; none where nothing was recorded.
 
         Points lie on a grid that does not move with `start`, so that a picture drawn again each second stands still.
         """
-        first, last = math.floor(start.timestamp()), math.ceil(end.timestamp())
-        recent = [reading for reading in self._recent(gpu_id) if first <= _second(reading) < last]
-        span_s, found = await self._database.read(
-            lambda connection: _samples(connection, gpu_id, metric, first, last, recent)
+        if metric not in METRIC_BY_NAME:
+            raise ValueError(f"{metric!r} is no metric")
+        first_s, last_s = _second(start), math.ceil(end.timestamp())
+        seconds = {_second(reading.taken_at): getattr(reading, metric) for reading in self._recent(gpu_id)}
+        recent = {at: value for at, value in seconds.items() if first_s <= at < last_s}
+        question = Question(gpu_id, metric, first_s, last_s, recent)
+        return await self._database.read(lambda connection: picture(connection, question, points))
+
+    async def events(self, gpu_id: str, start: datetime, end: datetime) -> list[CardEvent]:
+        """The XID events of a card from `start` to just before `end`, oldest first; they are kept for ever."""
+        found = await self._database.read(lambda connection: _xids(connection, gpu_id, start, end))
+        recent = {
+            (_microseconds(reading.taken_at), place): number
+            for reading in self._recent(gpu_id)
+            for place, number in enumerate(reading.xid_events)
+            if start <= reading.taken_at < end
+        }
+        # One that is on disk already is the same: its time and place are its name.
+        return [
+            CardEvent(gpu_id, _EPOCH + at * _MICROSECOND, number)
+            for (at, _), number in sorted((recent | found).items())
+        ]
+
+    async def close(self) -> None:
+        """Close the database; no harm when it is closed already."""
+        await self._database.close()
+
+    def _tell_of_rescues(self) -> None:
+        """With a batch, and not at the start: then somebody listens."""
+        while self._database.rescued:
+            event = HistoryRescued(_rescue_words(self._database.rescued.pop(0)))
+            log.warning("%s", event.message)
+            if self._bus is not None:
+                self._bus.publish(event)
+
+    async def _forget(self, now_s: int) -> None:
+        if self._forgot_at_s is not None and 0 <= now_s - self._forgot_at_s < FORGET_EVERY_S:
+            return
+        added, self._added, self._forgot_at_s = self._added, 0, now_s
+        await self._database.write(lambda connection: forget_seconds(connection, now_s, added))
+
+
+async def open_history(path: Path, recent: Callable[[str], Sequence[Reading]], clock: Clock, bus: EventBus) -> History:
+    """The history in this file, which is made where it is not there and rescued where it is damaged.
+
+    Raises:
+        StoreError: from a newer version, or not accessible; the file is as it was.
+    """
+    database = Database(path, migrations.TELEMETRY, durable=False, rescue=Rescue(clock.now, salvage))
+    try:
+        await database.open()
+    except BaseException:
+        await database.close()
+        raise
+    return History(database, recent, bus)
+
+
+def keep(connection: Connection, readings: Sequence[Reading]) -> int:
+    """Write a batch and make its hours due; of two for the same second the later given stands.
+
+    Returns:
+        How many minutes of a card are new.
+    """
+    minutes: dict[tuple[int, str], dict[int, Reading]] = {}
+    readings = [reading for reading in readings if reading.taken_at >= _EPOCH]  # before 1970 no clock was right
+    for reading in readings:
+        at_s = _second(reading.taken_at)
+        minutes.setdefault((at_s // MINUTE_S * MINUTE_S, reading.gpu_id), {})[at_s % MINUTE_S] = reading
+    names = rows.name_all(connection, {gpu_id for _, gpu_id in minutes})
+    added = 0
+    for (start_s, gpu_id), found in sorted(minutes.items()):
+        card = names.cards[gpu_id]
+        added += rows.put_raw(connection, names, card, _raw(start_s, found))
+        rows.mark_due(connection, card, start_s)
+    for reading in readings:
+        for place, number in enumerate(reading.xid_events):
+            rows.add_xid(connection, names.cards[reading.gpu_id], _microseconds(reading.taken_at), place, number)
+    return added
+
+
+def _raw(start_s: int, readings: Mapping[int, Reading]) -> Raw:
+    seconds = sorted(readings)
+    in_order = [readings[second] for second in seconds]
+    columns: dict[str, Sequence[int | None]] = dict(
+        zip(KEPT, zip(*map(_all_metrics, in_order), strict=True), strict=False)
+    )
+    is_integrated = [reading.energy_source is EnergySource.INTEGRATED for reading in in_order]
+    if any(is_integrated):
+        columns[ENERGY_INTEGRATED] = [1 if so else None for so in is_integrated]
+    return Raw(start_s, seconds, columns)
+
+
+def _rescue_words(rescued: Rescued) -> str:
+    found, kept_as = rescued.found, f"the old file is kept as {rescued.kept_as}."
+    if found.first_s is None or found.last_s is None:
+        return (
+            f"The history of the cards was damaged and nothing of it could be read: a new one is begun, and {kept_as}"
         )
-        first = first // span_s * span_s
-        step_s = max(span_s, math.ceil((last - first) / (max(2, points) - 1) / span_s) * span_s)
-        return _binned(found, step_s)
+    first, last = (f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}" for at in (found.first_s, found.last_s))
+    cards = "1 card" if found.cards == 1 else f"{found.cards} cards"
+    what = f"what could be read of it ({cards}, from {first} to {last} UTC) is in a new file"
+    return f"The history of the cards was damaged: {what}, and {kept_as}"
 
 
-def _append(connection: Connection, readings: Sequence[Reading]) -> None:
-    rows.put_seconds(connection, ((_second(reading), reading.gpu_id, _values(reading)) for reading in readings))
-    seconds = [_second(reading) for reading in readings]
-    # Only the spans that were touched: a clock that jumped by years within a batch must not have them all made anew.
-    for minute in sorted({second // MINUTE_S * MINUTE_S for second in seconds}):
-        raw = [_reading(*row) for row in rows.get_seconds(connection, minute, minute + MINUTE_S)]
-        rows.put_summaries(connection, rows.MINUTES, map(_row, roll_up(raw, MINUTE_S)))
-    for hour in sorted({second // HOUR_S * HOUR_S for second in seconds}):
-        minutes = [_bucket(row, MINUTE_S) for row in rows.get_summaries(connection, rows.MINUTES, hour, hour + HOUR_S)]
-        rows.put_summaries(connection, rows.HOURS, map(_row, merge(minutes, HOUR_S)))
-    newest = seconds[-1]  # and not the highest: a clock that was wrong for a moment must not have everything forgotten
-    # Whole spans of the next coarser kind, so that a late reading never makes one anew from half of its rows.
-    oldest_second = (newest - SECONDS_KEPT_S) // MINUTE_S * MINUTE_S
-    oldest_minute = (newest - MINUTES_KEPT_S) // HOUR_S * HOUR_S
-    rows.forget_before(connection, rows.SECONDS, oldest_second, FORGOTTEN_AT_ONCE)
-    rows.forget_before(connection, rows.MINUTES, oldest_minute, FORGOTTEN_AT_ONCE)
+def _xids(connection: Connection, gpu_id: str, start: datetime, end: datetime) -> dict[tuple[int, int], int]:
+    card = rows.read_names(connection).cards.get(gpu_id)
+    if card is None:
+        return {}
+    return rows.xids(connection, card, _microseconds(start), _microseconds(end))
 
 
-Sample = tuple[int, int, float, float, float]
+def _second(at: datetime) -> int:
+    return math.floor(at.timestamp())
 
 
-def _samples(
-    connection: Connection, gpu_id: str, metric: str, first: int, last: int, recent: Sequence[Reading]
-) -> tuple[int, list[Sample]]:
-    """The span of the rows that picture the time best, and these rows with what is still in memory and not on disk."""
-    wanted = _resolution(last - first)
-    span_s = 1
-    found: list[Sample] = []
-    for table, table_span_s in _COARSER[wanted:]:
-        rougher = rows.get_metric(connection, table, gpu_id, metric, first // table_span_s * table_span_s, last)
-        # Fine rows are forgotten first: of a time long ago only the rougher ones know.
-        if table == _COARSER[wanted][0] or _reaches_further(rougher, found, table_span_s):
-            span_s, found = table_span_s, rougher
-    values = {_second(reading): getattr(reading, metric) for reading in recent}
-    if values:
-        kept = rows.get_metric(connection, rows.SECONDS, gpu_id, metric, min(values), max(values) + 1)
-        fresh = values.keys() - {at for at, *_ in kept}
-        found += [(at, 1, values[at], values[at], values[at]) for at in fresh if values[at] is not None]
-    return span_s, sorted(found)
-
-
-def _resolution(span_s: int) -> int:
-    if span_s <= _LONGEST_FOR_SECONDS_S:
-        return 0
-    return 1 if span_s <= _LONGEST_FOR_MINUTES_S else 2
-
-
-def _reaches_further(rougher: Sequence[Sample], finer: Sequence[Sample], span_s: int) -> bool:
-    return bool(rougher) and (not finer or rougher[0][0] + span_s <= finer[0][0])
-
-
-def _binned(samples: Sequence[Sample], step_s: int) -> list[Point]:
-    points: list[Point] = []
-    total, count, low, high, begin = 0.0, 0, math.inf, -math.inf, -1
-
-    def finish() -> None:
-        if count:
-            points.append(Point(datetime.fromtimestamp(begin, UTC), step_s, low, total / count, high))
-
-    for at, n, lowest, mean, highest in samples:
-        if at // step_s * step_s != begin:
-            finish()
-            total, count, low, high, begin = 0.0, 0, math.inf, -math.inf, at // step_s * step_s
-        total, count, low, high = total + mean * n, count + n, min(low, lowest), max(high, highest)
-    finish()
-    return points
-
-
-def _second(reading: Reading) -> int:
-    return math.floor(reading.taken_at.timestamp())
-
-
-def _values(reading: Reading) -> rows.Values:
-    return tuple(getattr(reading, metric) for metric in METRIC_NAMES)
-
-
-def _reading(at: int, gpu_id: str, values: rows.Values) -> Reading:
-    by_name: dict[str, Any] = dict(zip(METRIC_NAMES, values, strict=True))
-    return Reading(gpu_id, datetime.fromtimestamp(at, UTC), **by_name)
-
-
-def _row(bucket: Bucket) -> rows.SummaryRow:
-    summaries = []
-    for metric in METRIC_NAMES:
-        found = bucket.metrics.get(metric)
-        summaries.append((found.n, found.low, found.mean, found.high) if found else (None, None, None, None))
-    return rows.SummaryRow(bucket.gpu_id, bucket.start_epoch_s, tuple(summaries))
-
-
-def _bucket(row: rows.SummaryRow, span_s: int) -> Bucket:
-    metrics = {
-        metric: MetricSummary(n, low, mean, high)
-        for metric, (n, low, mean, high) in zip(METRIC_NAMES, row.summaries, strict=True)
-        if n is not None and low is not None and mean is not None and high is not None
-    }
-    return Bucket(row.gpu_id, row.at, span_s, metrics)
+def _microseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND

@@ -1,4 +1,4 @@
-"""Readings made small: one row a minute, one an hour, and the energy between two instants. Pure."""
+"""Readings made small: minutes, hours and days out of them, and the energy between two instants. Pure."""
 
 from __future__ import annotations
 
@@ -7,39 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from argentum_desktop.domain.reading import METRIC_NAMES, EnergySource, Reading
+from argentum_desktop.domain.reading import EnergySource, Reading
+from argentum_desktop.domain.summary import Span, Summary
 
 MINUTE_S = 60
 HOUR_S = 3600
+DAY_S = 86_400
 
 # Readings come each second. Power is taken to run straight between two of them only as long as this.
 LONGEST_BRIDGE_S = 5.0
 # A counter that rises faster than any card draws was set anew and not counted up.
 _MOST_POWER_MW = 5_000_000
-
-
-@dataclass(frozen=True)
-class MetricSummary:
-    """One metric over one span: how many readings had it, their lowest, mean and highest."""
-
-    n: int
-    low: float
-    mean: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """One card over one span. A metric that no reading had is not in `metrics`; a span without readings is no bucket.
-
-    Attributes:
-        start_epoch_s: when the span begins, in seconds since 1970 UTC; a multiple of `span_s`.
-    """
-
-    gpu_id: str
-    start_epoch_s: int
-    span_s: int
-    metrics: Mapping[str, MetricSummary]
 
 
 @dataclass(frozen=True)
@@ -55,35 +33,54 @@ class EnergyUsed:
     covered_s: float
 
 
-def roll_up(readings: Iterable[Reading], span_s: int = MINUTE_S) -> tuple[Bucket, ...]:
-    """Summarise raw readings, in any order, by card and span; a reading given twice counts once."""
-    groups: dict[tuple[int, str], list[Reading]] = {}
-    for reading in _without_repeats(readings):
-        start = int(reading.taken_at.timestamp() // span_s) * span_s
-        groups.setdefault((start, reading.gpu_id), []).append(reading)
-    return tuple(Bucket(gpu_id, start, span_s, _summarise(group)) for (start, gpu_id), group in sorted(groups.items()))
+def summarise(readings: int, columns: Mapping[str, Sequence[int | None]]) -> Span:
+    """What so many readings come to, of which each metric has a column; None where a reading lacks it."""
+    metrics = {}
+    for name, column in columns.items():
+        values = [value for value in column if value is not None]
+        if values:
+            metrics[name] = Summary(len(values), min(values), sum(values), max(values))
+    return Span(readings, metrics)
 
 
-def merge(buckets: Iterable[Bucket], span_s: int = HOUR_S) -> tuple[Bucket, ...]:
-    """Summarise short spans into longer ones, each reading weighing the same; a bucket given twice counts once.
+def combine(spans: Iterable[Span]) -> Span:
+    """What these come to together, each reading weighing the same."""
+    parts: dict[str, list[Summary]] = {}
+    readings = 0
+    for span in spans:
+        readings += span.readings
+        for name, summary in span.metrics.items():
+            parts.setdefault(name, []).append(summary)
+    return Span(readings, {name: _together(summaries) for name, summaries in parts.items()})
 
-    Raises:
-        ValueError: the longer span is no multiple of a shorter one.
+
+def combined(spans: Mapping[int, Span], span_s: int) -> dict[int, Span]:
+    """Short spans, by the second at which they begin, as longer ones."""
+    groups: dict[int, list[Span]] = {}
+    for at, span in spans.items():
+        groups.setdefault(at // span_s * span_s, []).append(span)
+    return {at: combine(group) for at, group in groups.items()}
+
+
+def settled(kept: Mapping[int, Span], made: Mapping[int, Span]) -> dict[int, Span]:
+    """Summaries brought up to date: of two for the same span the one of more readings stands, of equals the new one.
+
+    Readings only ever join a span, so a new summary of fewer was made after the readings behind the old were forgotten
+    (a clock set far back), and knows less.
     """
-    unique = {(bucket.gpu_id, bucket.start_epoch_s, bucket.span_s): bucket for bucket in buckets}
-    groups: dict[tuple[int, str], list[Bucket]] = {}
-    for _, bucket in sorted(unique.items()):
-        if span_s % bucket.span_s:
-            raise ValueError(f"spans of {bucket.span_s} s do not fill one of {span_s} s")
-        groups.setdefault((bucket.start_epoch_s // span_s * span_s, bucket.gpu_id), []).append(bucket)
-    return tuple(Bucket(gpu_id, start, span_s, _combine(group)) for (start, gpu_id), group in sorted(groups.items()))
+    result = dict(kept)
+    for at, span in made.items():
+        if at not in result or span.readings >= result[at].readings:
+            result[at] = span
+    return result
 
 
 def integrate_energy(readings: Iterable[Reading]) -> EnergyUsed | None:
     """Energy of one card between its first and last reading: by its counter, else from its power.
 
     A counter runs on through gaps, so its differences are right over any time. Where it was set back (the driver was
-    loaded anew) or is not there, the power is integrated, and gaps of more than `LONGEST_BRIDGE_S` count for nothing.
+    loaded anew) or is not the card's own, the power is integrated, and gaps of more than `LONGEST_BRIDGE_S` count for
+    nothing.
 
     Returns:
         None when not even one span of time is covered.
@@ -115,24 +112,14 @@ def _without_repeats(readings: Iterable[Reading]) -> list[Reading]:
     return [unique[key] for key in sorted(unique)]
 
 
-def _summarise(readings: Sequence[Reading]) -> dict[str, MetricSummary]:
-    metrics = {}
-    for name in METRIC_NAMES:
-        values = [value for reading in readings if (value := getattr(reading, name)) is not None]
-        if values:
-            metrics[name] = MetricSummary(len(values), min(values), sum(values) / len(values), max(values))
-    return metrics
+def _together(parts: Sequence[Summary]) -> Summary:
+    counts, lows, totals, highs = zip(*parts, strict=True)
+    return Summary(sum(counts), min(lows), sum(totals), max(highs))
 
 
-def _combine(buckets: Sequence[Bucket]) -> dict[str, MetricSummary]:
-    metrics = {}
-    for name in METRIC_NAMES:
-        parts = [bucket.metrics[name] for bucket in buckets if name in bucket.metrics]
-        if parts:
-            n = sum(part.n for part in parts)
-            mean = math.fsum(part.mean * part.n for part in parts) / n
-            metrics[name] = MetricSummary(n, min(part.low for part in parts), mean, max(part.high for part in parts))
-    return metrics
+def _counter_mj(reading: Reading) -> int | None:
+    """What the card itself counted; what was added up from its power knows nothing of the gaps."""
+    return reading.energy_mj if reading.energy_source is EnergySource.COUNTER else None
 
 
 def _parts(row: Sequence[Reading]) -> list[tuple[Sequence[Reading], int | None]]:
@@ -140,7 +127,7 @@ def _parts(row: Sequence[Reading]) -> list[tuple[Sequence[Reading], int | None]]
 
     Neighbouring parts share their end, so that together they cover all of the time.
     """
-    cuts = [index for index, reading in enumerate(row) if reading.energy_mj is not None]
+    cuts = [index for index, reading in enumerate(row) if _counter_mj(reading) is not None]
     parts: list[tuple[Sequence[Reading], int | None]] = []
     for start, end in pairwise(sorted({0, *cuts, max(0, len(row) - 1)})):
         part = row[start : end + 1]
@@ -157,9 +144,10 @@ def _parts(row: Sequence[Reading]) -> list[tuple[Sequence[Reading], int | None]]
 
 
 def _counted_mj(first: Reading, last: Reading) -> int | None:
-    if first.energy_mj is None or last.energy_mj is None:
+    first_mj, last_mj = _counter_mj(first), _counter_mj(last)
+    if first_mj is None or last_mj is None:
         return None
-    difference = last.energy_mj - first.energy_mj
+    difference = last_mj - first_mj
     # Two seconds more than the readings are apart: the counter itself moves in steps.
     return difference if 0 <= difference <= _MOST_POWER_MW * (_seconds(first, last) + 2) else None
 

@@ -1,4 +1,4 @@
-"""One reading of every card each second, kept for five minutes and handed on once a minute."""
+"""One reading of every card each second, kept for five minutes and handed on minute by minute."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import SensorError, StoreError
 from argentum_desktop.events import EventBus
+from argentum_desktop.telemetry.energy import MissingEnergy
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
-BATCH_S = 60.0
+MINUTE_S = 60
 KEPT_S = 300.0
+# A sleep ends late and never early. Asked in the last part of a second, every now and then an answer would fall into the
+# next, and leave a second without one.
+LATEST_IN_SECOND_S = 0.8
 _KEPT_PER_CARD = int(KEPT_S / PERIOD_S)  # bounds memory also when the wall clock is set back
 
 
@@ -83,6 +87,7 @@ class Sampler:
         self._bus = bus
         self._recent: dict[str, deque[Reading]] = {}
         self._pending: deque[Reading] = deque()
+        self._energy = MissingEnergy()
         self._storing: asyncio.Task[None] | None = None
         self._sensor_failed = False
         self._history_failed = False
@@ -100,12 +105,14 @@ class Sampler:
         """Sample until cancelled; what is not stored yet then is stored by `flush`."""
         start_s = self._clock.elapsed_s()
         tick = 0
-        store_at_s = start_s + BATCH_S
+        minute = self._minute()
         while True:
+            if self._clock.now().timestamp() % 1 > LATEST_IN_SECOND_S:
+                start_s -= PERIOD_S / 2
             await self.sample()
-            if self._clock.elapsed_s() >= store_at_s:
+            if self._minute() != minute:
+                minute = self._minute()
                 self._begin_storing()
-                store_at_s = self._clock.elapsed_s() + BATCH_S
             # The next point of the grid that is still ahead: ticks missed in a sleep or a hang are not made up for.
             passed = (self._clock.elapsed_s() - start_s) / PERIOD_S
             tick = max(tick + 1, math.floor(passed) + 1)
@@ -114,7 +121,7 @@ class Sampler:
     async def sample(self) -> None:
         """Take one reading of every card now."""
         try:
-            readings = tuple(await self._source.read())
+            readings = tuple(map(self._energy.complete, await self._source.read()))
         except SensorError as error:
             self._note_sensor_failure(error)
             return
@@ -140,13 +147,14 @@ class Sampler:
             if not self._storing.done():
                 return
             self._storing.result()  # only a bug is raised here
-        self._storing = asyncio.create_task(self._store())
+        self._storing = asyncio.create_task(self._store(but_minute=self._minute()))
 
-    async def _store(self) -> None:
-        batch = tuple(self._pending)
+    async def _store(self, but_minute: int | None = None) -> None:
+        """Hand on what is pending, but not the minute that has only begun: each is best written once and whole."""
+        batch = tuple(reading for reading in self._pending if _minute_of(reading.taken_at) != but_minute)
         if not batch:
             return
-        self._pending.clear()
+        self._pending = deque(reading for reading in self._pending if _minute_of(reading.taken_at) == but_minute)
         try:
             await self._sink.append(batch)
         except StoreError as error:
@@ -174,6 +182,9 @@ class Sampler:
         while len(self._pending) > _KEPT_PER_CARD * max(1, len(self._recent)):
             self._pending.popleft()
 
+    def _minute(self) -> int:
+        return _minute_of(self._clock.now())
+
     def _note_sensor_failure(self, error: SensorError) -> None:
         if self._sensor_failed:
             return
@@ -187,3 +198,7 @@ class Sampler:
         self._history_failed = True
         log.warning("readings cannot be kept: %s", error)
         self._bus.publish(HistoryFailed(error.message, error.remedy))
+
+
+def _minute_of(at: datetime) -> int:
+    return int(at.timestamp() // MINUTE_S)

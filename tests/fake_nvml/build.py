@@ -47,24 +47,41 @@ def _compiled_once(folder: Path, *flags: str) -> Path:
 
 
 def card(index: int, **changes: object) -> str:
-    """The lines of a sound card; `changes` replaces values, None takes one away, a list becomes a series."""
+    """The lines of a sound GeForce card; `changes` replaces values, None takes one away, a list becomes a series."""
     values: dict[str, object] = {
         "name": "NVIDIA GeForce RTX 3090",
         "uuid": f"GPU-0000000{index}-1111-2222-3333-444444444444",
         "pci": f"0000000{index}:0A:00.0",
+        "vbios": "94.02.42.80.15",
+        "brand": 5,
+        "compute_capability": 86,
         "memory_total": 24 * GIB,
         "memory_used": 3 * GIB,
         "temperature": 61,
         "slowdown": 95,
+        "shutdown": 98,
         "power": 240_000,
         "power_instant": 251_500,
         "power_limit": 350_000,
+        "power_limit_default": 370_000,
         "energy": [10_000_000, 10_251_000, 10_502_000],
         "utilization": 97,
+        "utilization_memory": 44,
         "clock_sm": 1815,
         "clock_memory": 9751,
         "fan": 63,
+        "fan_rpm": 1890,
         "throttle": 0x4,
+        "pcie_generation": 4,
+        "pcie_generation_max": 4,
+        "pcie_width": 16,
+        "pcie_width_max": 16,
+        "replays": 2,
+        # Some GeForce cards answer success and zeros here; they mean nothing.
+        "remapped_corrected": 0,
+        "remapped_uncorrected": 0,
+        "remapped_pending": 0,
+        "remapped_failed": 0,
     }
     lines = []
     for key, value in {**values, **changes}.items():
@@ -73,6 +90,53 @@ def card(index: int, **changes: object) -> str:
         words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
         lines.append(f"card {index} {key} {words}")
     return "\n".join(lines) + "\n"
+
+
+# What such a card does not tell: nothing of it may ever be shown as a number.
+NOT_ON_GEFORCE = frozenset(
+    {
+        "temperature_hotspot_c",
+        "temperature_memory_c",
+        "ecc_corrected",
+        "ecc_uncorrected",
+        "ecc_corrected_volatile",
+        "ecc_uncorrected_volatile",
+        "retired_pages_sbe",
+        "retired_pages_dbe",
+        "retired_pages_pending",
+        "remapped_rows_correctable",
+        "remapped_rows_uncorrectable",
+        "remapped_rows_pending",
+        "remapped_rows_failed",
+    }
+)
+
+
+def server_card(index: int, **changes: object) -> str:
+    """The lines of a sound card for servers: it has no fan and counts its memory's errors."""
+    values: dict[str, object] = {
+        "name": "NVIDIA A100-PCIE-40GB",
+        "brand": 14,
+        "serial": "1322621023456",
+        "compute_capability": 80,
+        "memory_total": 40 * GIB,
+        "temperature_memory": 74,
+        "memory_max": 95,
+        "fan": None,
+        "fan_rpm": None,
+        "ecc_corrected": 12,
+        "ecc_uncorrected": 1,
+        "ecc_corrected_volatile": 3,
+        "ecc_uncorrected_volatile": 0,
+        "retired_sbe": 2,
+        "retired_dbe": 1,
+        "retired_pending": 1,
+        "remapped_corrected": 4,
+        "remapped_uncorrected": 1,
+        "remapped_pending": 1,
+        "remapped_failed": 0,
+    }
+    return card(index, **{**values, **changes})
 
 
 class FakeNvml:

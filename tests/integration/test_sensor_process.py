@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fake_nvml import build
-from fake_nvml.build import FakeNvml, card
+from fake_nvml.build import NOT_ON_GEFORCE, FakeNvml, card, server_card
 
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.gpu import Vendor
@@ -67,16 +67,16 @@ async def until(true: Callable[[], bool], within_s: float = 5.0) -> None:
 
 
 async def test_two_cards_and_one_of_them_dies(make_sensor: MakeSensor, fake_nvml: FakeNvml) -> None:
-    fake_nvml.follow(card(0), card(1, lost_after=27))
+    fake_nvml.follow(card(0), card(1, lost_after=70))
     sensor = make_sensor()
     (report,) = await sensor.discover()
     assert len(report.gpus) == 2
     sound = await sensor.read()
-    assert [reading.absent for reading in sound] == [{}, {}]
+    assert [reading.absent.keys() for reading in sound] == [NOT_ON_GEFORCE, NOT_ON_GEFORCE]
     pid = sensor.pid
     for _ in range(5):
         first, second = await sensor.read()
-    assert not first.absent
+    assert first.absent.keys() == NOT_ON_GEFORCE
     assert second.is_lost
     assert set(second.absent.values()) == {Absence.LOST}
     assert sensor.pid == pid
@@ -85,19 +85,23 @@ async def test_two_cards_and_one_of_them_dies(make_sensor: MakeSensor, fake_nvml
 async def test_what_a_card_does_not_support_is_absent(make_sensor: MakeSensor, fake_nvml: FakeNvml) -> None:
     fake_nvml.follow(card(0, fan=None, energy=None))
     (reading,) = await make_sensor().read()
-    assert reading.absent == {"fan_percent": Absence.NOT_SUPPORTED, "energy_mj": Absence.NOT_SUPPORTED}
+    assert reading.absent == dict.fromkeys({*NOT_ON_GEFORCE, "fan_percent", "energy_mj"}, Absence.NOT_SUPPORTED)
 
 
 async def test_a_library_of_2017_still_gives_what_it_has(make_sensor: MakeSensor, old_fake_nvml: FakeNvml) -> None:
-    old_fake_nvml.follow(card(0))
+    old_fake_nvml.follow(server_card(0))
     sensor = make_sensor()
     (report,) = await sensor.discover()
     assert report.problem == ""
-    assert report.gpus[0].memory_total_bytes == 24 * 2**30
+    assert report.gpus[0].memory_total_bytes == 40 * 2**30
     (reading,) = await sensor.read()
     assert (reading.temperature_c, reading.power_mw) == (61, 240_000)
     assert reading.throttle_reasons == (ThrottleReason.POWER_LIMIT,)
-    assert reading.absent == {"energy_mj": Absence.NOT_SUPPORTED}
+    assert (reading.ecc_corrected, reading.retired_pages_sbe, reading.retired_pages_pending) == (12, 2, 1)
+    rows = {"correctable", "uncorrectable", "pending", "failed"}
+    newer = {"temperature_hotspot_c", "temperature_memory_c", "energy_mj", "fan_rpm", "processes", "xid_events"}
+    newer |= {f"remapped_rows_{row}" for row in rows}
+    assert reading.absent == dict.fromkeys({*newer, "fan_percent"}, Absence.NOT_SUPPORTED)
 
 
 async def test_a_library_can_be_named(
@@ -186,28 +190,115 @@ async def test_a_driver_that_crashes_while_listing_does_not_spin(
     assert len(pauses) >= 2
 
 
-async def test_a_card_that_stays_lost_is_looked_for_by_a_fresh_child(
-    make_sensor: MakeSensor, fake_nvml: FakeNvml
-) -> None:
-    fake_nvml.follow(card(0, lost_after=20), card(1))
-    sensor = make_sensor(patience=Patience(healthy_after_s=0.3))
+async def read_until(sensor: Sensor, true: Callable[[tuple[Reading, ...]], bool]) -> tuple[Reading, ...]:
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(SensorError):
+                readings = await sensor.read()
+                if true(readings):
+                    return readings
+            await asyncio.sleep(0.01)
+
+
+async def test_a_card_that_is_lost_is_looked_for_by_a_fresh_child(make_sensor: MakeSensor, fake_nvml: FakeNvml) -> None:
+    fake_nvml.follow(card(0, lost_after=70), card(1))
+    found: list[CardsFound] = []
+    bus = EventBus()
+    bus.subscribe(CardsFound, found.append)
+    sensor = make_sensor(patience=Patience(fresh_after_s=0.2), bus=bus)
     await sensor.start()
     first_pid = sensor.pid
     fake_nvml.follow(card(0), card(1))  # the owner has reset it
-    lost = False
-    async with asyncio.timeout(5):
-        while sensor.pid in {first_pid, None}:
-            first, _ = await sensor.read()
-            lost = lost or first.is_lost
-    assert lost
-    assert [reading.absent for reading in await sensor.read()] == [{}, {}]
+    await read_until(sensor, lambda readings: readings[0].is_lost)
+    readings = await read_until(sensor, lambda readings: not readings[0].is_lost)
+    assert [reading.absent.keys() for reading in readings] == [NOT_ON_GEFORCE, NOT_ON_GEFORCE]
+    assert sensor.pid != first_pid
+    assert len(found) == 2
+
+
+async def test_a_card_that_stays_silent_is_looked_for_ever_less_often(
+    make_sensor: MakeSensor, fake_nvml: FakeNvml, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fake_nvml.follow(card(0, fails_after="24 999"), card(1))
+    sensor = make_sensor(patience=Patience(fresh_after_s=0.1))
+    began = time.monotonic()
+    while time.monotonic() - began < 1.5:
+        first, second = await sensor.read()
+        assert set(first.absent.values()) <= {Absence.ERROR, Absence.NOT_SUPPORTED}
+        assert second.temperature_c == 61
+        await asyncio.sleep(0.02)
+    pauses = [record.args[0] for record in caplog.records if record.args and "answers nothing" in record.msg]
+    assert len(pauses) >= 2
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6][: len(pauses)]
+
+
+async def test_a_driver_that_is_replaced_is_loaded_by_a_fresh_child(
+    make_sensor: MakeSensor, fake_nvml: FakeNvml
+) -> None:
+    fake_nvml.follow(card(0), card(1), "fails_after 150 18")
+    sensor = make_sensor(patience=Patience(fresh_after_s=0.2))
+    await sensor.start()
+    fake_nvml.follow(card(0), card(1), driver="590.44.01")
+    readings = await read_until(sensor, lambda readings: readings[0].temperature_c is None)
+    assert all(Absence.ERROR in reading.absent.values() for reading in readings)
+    await read_until(sensor, lambda readings: readings[0].temperature_c is not None)
+    assert {gpu.driver_version for gpu in sensor.reports[0].gpus} == {"590.44.01"}
+
+
+async def test_a_driver_that_is_replaced_and_needs_a_restart_is_explained(
+    make_sensor: MakeSensor, fake_nvml: FakeNvml
+) -> None:
+    fake_nvml.follow(card(0), "fails_after 80 999")
+    sensor = make_sensor(patience=Patience(fresh_after_s=0.2))
+    await sensor.start()
+    fake_nvml.follow("init 18")
+    await read_until(sensor, lambda readings: not readings)
+    assert "was updated" in sensor.reports[0].problem
+
+
+OUTDATED_CHILD = """
+import sys, json
+for line in sys.stdin:
+    ask = json.loads(line)
+    answer = {"number": ask["number"], "is_outdated": ask["ask"] == "read"}
+    print(json.dumps(answer), flush=True)
+"""
+
+
+async def test_a_list_that_is_outdated_is_made_anew_by_a_fresh_child_yet_not_in_a_loop(make_sensor: MakeSensor) -> None:
+    found: list[CardsFound] = []
+    bus = EventBus()
+    bus.subscribe(CardsFound, found.append)
+    patience = Patience(fresh_after_s=0.3)
+    sensor = make_sensor(command=[sys.executable, "-c", OUTDATED_CHILD], bus=bus, patience=patience)
+    await sensor.start()
+    first_pid = sensor.pid
+    assert first_pid is not None
+    assert await sensor.read() == ()
+    assert sensor.pid == first_pid  # too young
+    began = time.monotonic()
+    await read_until(sensor, lambda _: sensor.pid not in {first_pid, None})
+    assert not psutil.pid_exists(first_pid)
+    assert len(found) == 2
+    while time.monotonic() - began < 1.0:
+        await sensor.read()
+    assert 2 < len(found) <= 5
+
+
+async def test_who_asks_for_the_list_when_it_is_outdated_gets_it_from_a_fresh_child(make_sensor: MakeSensor) -> None:
+    sensor = make_sensor(command=[sys.executable, "-c", OUTDATED_CHILD])
+    await sensor.read()
+    first_pid = sensor.pid
+    await sensor.discover()
+    assert sensor.pid not in {first_pid, None}
 
 
 async def test_a_card_that_can_tell_nothing_is_no_reason_to_start_anew(
     make_sensor: MakeSensor, fake_nvml: FakeNvml
 ) -> None:
     fake_nvml.follow("card 0 name Mute card")
-    sensor = make_sensor(patience=Patience(healthy_after_s=0.0))
+    sensor = make_sensor(patience=Patience(fresh_after_s=0.0))
     await sensor.start()
     pid = sensor.pid
     for _ in range(3):
