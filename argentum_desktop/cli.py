@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "status", _status, "what the running application does", json_too=True)
     gpus = _command(commands, "gpus", _gpus, "the cards of this computer", json_too=True)
     gpus.add_argument("--watch", action="store_true", help="again each second, until Ctrl+C")
+    _history_commands(commands)
     _command(commands, "ledger", _ledger, "what was earned, posting by posting", json_too=True)
     pause = _command(commands, "pause", _pause, "freeze what runs and take nothing new")
     pause.add_argument("--hours", type=_hours, help="resume by itself after so many hours (default: never)")
@@ -81,6 +83,24 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--jobs", type=_count, default=1, metavar="N", help="how many of them, one after another")
     demo.add_argument("--no-screen", action="store_true", help="do not open a window even where there is a display")
     return parser
+
+
+def _history_commands(commands: Any) -> None:
+    history = commands.add_parser("history", help="what the cards did", description="What the cards did.")
+    export = _command(
+        history.add_subparsers(metavar="COMMAND", title="commands", required=True),
+        "export",
+        _export,
+        "the readings that were kept, as a table",
+    )
+    export.add_argument("--gpu", action="append", default=[], metavar="ID", help="which card (again for more; all)")
+    export.add_argument("--from", type=_instant, dest="start", metavar="TIME", help="2026-03-01 or 2026-03-01T12:00")
+    export.add_argument("--to", type=_instant, dest="end", metavar="TIME", help="the first moment left out (now)")
+    export.add_argument("--resolution", choices=("auto", "second", "minute", "hour"), default="auto")
+    export.add_argument("--metric", action="append", default=[], metavar="NAME", help="which metric (again for more)")
+    export.add_argument(
+        "--csv", type=Path, default=Path("-"), nargs="?", const=Path("-"), metavar="FILE", help="where to (the screen)"
+    )
 
 
 def _command(
@@ -112,6 +132,16 @@ def _hours(text: str) -> float:
     if not 0 < hours <= MOST_PAUSE_HOURS:
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number of hours up to {MOST_PAUSE_HOURS}")
     return hours
+
+
+def _instant(text: str) -> datetime:
+    """A time as people write it; one without a zone is in this computer's."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{text[:30]!r} is not a time such as 2026-03-01 or 2026-03-01T12:00"
+        ) from error
 
 
 def _begin(options: argparse.Namespace, home: Home, name: str) -> Settings:
@@ -198,6 +228,17 @@ def _watch(settings: Settings, *, as_json: bool) -> int:
 
     with suppress(KeyboardInterrupt), watcher(as_json=as_json) as show:
         asyncio.run(watch_cards(settings, show))
+    return 0
+
+
+def _export(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.app.history_export import Resolution, export_to_file
+
+    span = (options.start, options.end)
+    count = asyncio.run(
+        export_to_file(home, options.gpu, span, Resolution(options.resolution), options.metric, options.csv)
+    )
+    sys.stderr.write(f"{count} rows.\n")
     return 0
 
 

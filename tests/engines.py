@@ -51,7 +51,7 @@ def short_folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def running(command: list[str], folder: Path, listening: Path, env: dict[str, str] | None = None) -> Iterator[int]:
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(env or {})})
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **(env or {})})
         try:
             until(lambda: listens(listening), what=f"{command[0]} ({(folder / 'log').read_text()[-500:]})")
             yield process.pid

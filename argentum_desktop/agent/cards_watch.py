@@ -17,6 +17,7 @@ from argentum_desktop.domain.reading import Reading, lost
 from argentum_desktop.errors import ArgentumError, CardLostError, NoCardError, SensorError, StoreError
 from argentum_desktop.gpus.watched_sensor import CardsFound, Sensor
 from argentum_desktop.system.host import read_host
+from argentum_desktop.telemetry.history import HistoryRescued
 from argentum_desktop.telemetry.sampler import (
     HistoryFailed,
     HistoryRecovered,
@@ -53,6 +54,9 @@ class CardsWatch:
         events.subscribe(SensorRecovered, lambda _: notices.take_down("sensor"))
         events.subscribe(HistoryFailed, lambda event: self._failed("history", StoreError(event.message, event.remedy)))
         events.subscribe(HistoryRecovered, lambda _: notices.take_down("history"))
+        events.subscribe(
+            HistoryRescued, lambda event: notices.put("history file", StoreError(event.message, event.remedy))
+        )
         events.subscribe(LeaseMoved, self._moved)
 
     async def run(self) -> None:

@@ -26,6 +26,8 @@ ADDRESS = "127.0.0.1"
 AGAIN_AFTER_S = 10.0
 WITHIN_S = 5.0
 MOST_CALLS = 16
+# Beyond this nobody is even listened to: open files are what the jobs need too.
+MOST_CONNECTIONS = 64
 MAX_HEAD_BYTES = 16 * 1024
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -82,6 +84,9 @@ class MetricsPort:
         return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._calls) >= MOST_CONNECTIONS:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         if task is not None:
             self._calls.add(task)
@@ -101,12 +106,12 @@ class MetricsPort:
                 await writer.wait_closed()
 
     async def _answered(self, reader: asyncio.StreamReader) -> bytes:
-        if len(self._calls) > MOST_CALLS:
-            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many ask at once.")
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
             return _response(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "That is too long.")
+        if len(self._calls) > MOST_CALLS:
+            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "Too many ask at once.")
         refusal = _refusal(head)
         if refusal is not None:
             return refusal

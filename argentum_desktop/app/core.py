@@ -28,7 +28,7 @@ from argentum_desktop.store.database import Database
 from argentum_desktop.system.host import read_host
 from argentum_desktop.system.single_instance import InstanceLock
 from argentum_desktop.system.zone import owners_zone
-from argentum_desktop.telemetry.history import History
+from argentum_desktop.telemetry.history import open_history
 from argentum_desktop.telemetry.sampler import Sampler
 
 LOCAL_MARKET = "local"
@@ -76,7 +76,6 @@ class Core:
         lock = InstanceLock(home.lock_file)
         self._closing.callback(lock.release)
         database = await self._opened(Database(home.agent_db, migrations.AGENT, durable=True))
-        telemetry = await self._opened(Database(home.telemetry_db, migrations.TELEMETRY, durable=False))
         events = EventBus()
         bench = Bench(
             home=home,
@@ -90,7 +89,8 @@ class Core:
         )
         sensor = Sensor(cards_command(settings.cards, clock.now()), clock, events)
         self._closing.push_async_callback(sensor.close)
-        history = History(telemetry, lambda gpu_id: sampler.recent(gpu_id))  # noqa: PLW0108 - made below
+        history = await open_history(home.telemetry_db, lambda gpu_id: sampler.recent(gpu_id), clock, events)  # noqa: PLW0108 - made below
+        self._closing.push_async_callback(history.close)
         sampler = Sampler(sensor, history, clock, events)
         names = [settings.market.url.rstrip("/") or LOCAL_MARKET]
         self.agent = Agent(bench, database, sensor, sampler, names, self._find_market)

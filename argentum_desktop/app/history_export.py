@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from sqlite3 import Connection
 from typing import TextIO
 
+from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.reading import METRIC_BY_NAME, METRICS, EnergySource
 from argentum_desktop.domain.summary import Span, Summary
 from argentum_desktop.errors import BadInputError, StoreError
@@ -19,12 +23,14 @@ from argentum_desktop.store import readings as rows
 from argentum_desktop.store.chunks import Level
 from argentum_desktop.store.database import DamagedError, Database
 from argentum_desktop.telemetry.picture import level_for
-from argentum_desktop.telemetry.rollup import summarise
+from argentum_desktop.telemetry.rollup import HOUR_S, summarise
 from argentum_desktop.telemetry.summaries import begin, spans
 
 # Read at a time, so that memory stays bounded and nobody who writes waits: some ten thousand values of each metric.
 _WINDOW_S = {Level.SECONDS: 3600, Level.MINUTES: 86_400, Level.HOURS: 30 * 86_400}
 _ENERGY, _SOURCE = "energy_mj", "energy_source"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Table = list[tuple[int, str, Span]]
 
@@ -97,6 +103,39 @@ async def export_history(
         return count
 
 
+async def export_to_file(
+    home: Home,
+    gpu_ids: Sequence[str],
+    span: tuple[datetime | None, datetime | None],
+    resolution: Resolution,
+    metrics: Sequence[str],
+    file: Path,
+) -> int:
+    """As `export_history`, into a file that is there only once it is whole; "-" is standard output.
+
+    Args:
+        span: from when to when; None for the first reading and for now.
+
+    Raises:
+        BadInputError: as `export_history`, or the file cannot be written.
+        StoreError: as `export_history`.
+    """
+    start, end = span[0] or _EPOCH, span[1] or SystemClock().now()
+    if str(file) == "-":
+        return await export_history(home, gpu_ids, start, end, resolution, metrics, sys.stdout)
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as out:
+            count = await export_history(home, gpu_ids, start, end, resolution, metrics, out)
+        unfinished.replace(file)
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be written ({error.strerror}).", "Choose another place.") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+    return count
+
+
 @asynccontextmanager
 async def _opened(home: Home) -> AsyncIterator[Database]:
     path = home.telemetry_db
@@ -134,13 +173,13 @@ def _known_ids(cards: Mapping[str, int], gpu_ids: Sequence[str]) -> dict[str, in
 async def _finest(database: Database, cards: Mapping[str, int], first_s: int, last_s: int) -> Level:
     """As fine as suits the span, and not so fine that its begin is forgotten already."""
     wanted = min(level_for(last_s - first_s), Level.HOURS)
-    for level in (level for level in _WINDOW_S if wanted <= level < Level.HOURS):
-        # The first quarter of a day that has anything in hours must have something here too.
-        async for coarse in _tables(database, cards, Level.HOURS, first_s // 3600 * 3600, last_s, ()):
-            at_s = coarse[0][0]
-            async for _ in _tables(database, cards, level, max(first_s, at_s), min(last_s, at_s + 3600), ()):
+    async for hours in _tables(database, cards, Level.HOURS, first_s // HOUR_S * HOUR_S, last_s, ()):
+        # The first hour of which anything is known must be known as finely.
+        oldest_s = hours[0][0]
+        for level in (level for level in _WINDOW_S if wanted <= level < Level.HOURS):
+            async for _ in _tables(database, cards, level, max(first_s, oldest_s), min(last_s, oldest_s + HOUR_S), ()):
                 return level
-            break
+        break
     return Level.HOURS
 
 
@@ -150,16 +189,17 @@ async def _tables(
     """The rows window by window, without windows that have none."""
     window_s = _WINDOW_S[level]
     for begin_s in range(first_s // window_s * window_s, last_s, window_s):
-        span = (max(first_s, begin_s), min(last_s, begin_s + window_s))
-        table = await database.read(lambda connection, span=span: _table(connection, cards, level, *span, metrics))
+        window = (max(first_s, begin_s), min(last_s, begin_s + window_s))
+        table = await database.read(partial(_table, cards=cards, level=level, window=window, metrics=metrics))
         if table:
             yield table
 
 
 def _table(
-    connection: Connection, cards: Mapping[str, int], level: Level, first_s: int, last_s: int, metrics: Sequence[str]
+    connection: Connection, cards: Mapping[str, int], level: Level, window: tuple[int, int], metrics: Sequence[str]
 ) -> Table:
     names = rows.read_names(connection)
+    first_s, last_s = window
     wanted = (*metrics, rows.ENERGY_INTEGRATED)
     table: Table = []
     for gpu_id, card in cards.items():

@@ -39,9 +39,9 @@ VENDORS = {NVIDIA: Vendor.NVIDIA, AMD: Vendor.AMD, INTEL: Vendor.INTEL}
 _MAKERS = {Vendor.NVIDIA: "NVIDIA", Vendor.AMD: "AMD", Vendor.INTEL: "Intel"}
 
 # Screens of virtual machines: Bochs and QEMU, Cirrus, VMware, virtio, QXL, Hyper-V, VirtualBox, Xen (the PCI ID list).
-_VIRTUAL_VENDORS = frozenset({0x1234, 0x1013, 0x15AD, 0x1AF4, 0x1B36, 0x1414, 0x80EE, 0x5853})
+VIRTUAL_VENDORS = frozenset({0x1234, 0x1013, 0x15AD, 0x1AF4, 0x1B36, 0x1414, 0x80EE, 0x5853})
 # Screens of servers' service processors: ASPEED, Matrox G200, Silicon Motion, XGI, Huawei. Nobody means them by "card".
-_SERVICE_VENDORS = frozenset({0x1A03, 0x102B, 0x126F, 0x18CA, 0x19E5})
+SERVICE_VENDORS = frozenset({0x1A03, 0x102B, 0x126F, 0x18CA, 0x19E5})
 # Windows' graphics inside WSL: the cards behind it are listed by their own drivers.
 _WSL_GRAPHICS = (0x1414, 0x008E)
 
@@ -169,7 +169,7 @@ def _unlisted(card: PciCard, report: SourceReport, name: str) -> Gpu:
 
 
 def _kind(card: PciCard) -> GpuKind:
-    if card.vendor in _VIRTUAL_VENDORS:
+    if card.vendor in VIRTUAL_VENDORS:
         return GpuKind.VIRTUAL
     return GpuKind.INTEGRATED if is_intel_integrated(card) else GpuKind.DISCRETE
 
@@ -181,7 +181,7 @@ def is_intel_integrated(card: PciCard) -> bool:
 
 def _why(card: PciCard, report: SourceReport) -> tuple[GpuState, str, str]:
     """Why a card is not listed, in words, and what would help."""
-    if card.vendor in _VIRTUAL_VENDORS:
+    if card.vendor in VIRTUAL_VENDORS:
         words = ("It is the screen of a virtual machine and cannot compute.", "Give the virtual machine a real card.")
         return GpuState.IGNORED, *words
     if card.driver in _PASS_THROUGH_DRIVERS:
@@ -240,11 +240,11 @@ def _ignored(card: PciCard, report: SourceReport) -> tuple[GpuState, str, str]:
 
 
 def _is_for_screens_only(card: PciCard) -> bool:
-    return card.vendor in _VIRTUAL_VENDORS or card.vendor in _SERVICE_VENDORS
+    return card.vendor in VIRTUAL_VENDORS or card.vendor in SERVICE_VENDORS
 
 
 def _is_left_out(card: PciCard) -> bool:
-    return card.vendor in _SERVICE_VENDORS or (card.vendor, card.device) == _WSL_GRAPHICS
+    return card.vendor in SERVICE_VENDORS or (card.vendor, card.device) == _WSL_GRAPHICS
 
 
 def _without_strangers_words(report: SourceReport, present: set[Vendor]) -> SourceReport:

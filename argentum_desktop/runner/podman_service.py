@@ -96,6 +96,7 @@ class PodmanService:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
+                    cwd=self._state,  # conmon leaves a file named "oom" where it runs when a box runs out of memory
                     env={**os.environ, "CONTAINERS_CONF": str(self._state / "containers.conf")},
                 )
         except OSError as error:

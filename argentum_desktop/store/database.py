@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence

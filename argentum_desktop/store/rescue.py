@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -70,7 +69,7 @@ def rescue_file(path: Path, rescue: Rescue, migrate: Callable[[sqlite3.Connectio
 
 
 def finish_rescue(path: Path) -> None:
-    """Give the new file its name, also when the program ended just before that: then it is complete, the old one gone."""
+    """Give the new file its name, also where the program ended just before that: the old one is gone only then."""
     if not path.exists() and _new_file(path).exists():
         _new_file(path).replace(path)
 
@@ -84,7 +83,7 @@ def _move_aside(path: Path, now: datetime) -> Path:
     # The file itself last: while it is there, it is the one in use.
     for old, kept in zip(reversed(_with_journals(path)), reversed(_with_journals(kept_as)), strict=True):
         if old.exists():
-            os.replace(old, kept)
+            old.replace(kept)
     return kept_as
 
 

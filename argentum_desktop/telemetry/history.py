@@ -21,8 +21,9 @@ from argentum_desktop.domain.reading import METRIC_BY_NAME, METRICS, EnergySourc
 from argentum_desktop.events import EventBus
 from argentum_desktop.store import migrations
 from argentum_desktop.store import readings as rows
-from argentum_desktop.store.database import Database, Rescue, Rescued
+from argentum_desktop.store.database import Database
 from argentum_desktop.store.readings import ENERGY_INTEGRATED, KEPT, Raw
+from argentum_desktop.store.rescue import Rescue, Rescued
 from argentum_desktop.store.salvage import salvage
 from argentum_desktop.telemetry.picture import Point, Question, picture
 from argentum_desktop.telemetry.retention import FORGET_EVERY_S, forget_seconds

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 PERIOD_S = 1.0
 MINUTE_S = 60
 KEPT_S = 300.0
-# A sleep ends late and never early. Asked in the last part of a second, every now and then an answer would fall into the
-# next, and leave a second without one.
+# A sleep ends late and never early. Asked in the last part of a second, one now and then would fall into the next, and
+# leave a second without a reading.
 LATEST_IN_SECOND_S = 0.8
 _KEPT_PER_CARD = int(KEPT_S / PERIOD_S)  # bounds memory also when the wall clock is set back
 

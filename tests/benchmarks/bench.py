@@ -21,12 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what the tests s
 import claim
 import idle
 import psutil
+import sensor
 import start
 from figures import Figure, table, write_json
 from tray_display import missing_programs, tray_display
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("start", "idle", "claim")
+PARTS = ("start", "idle", "claim", "sensor")
 
 
 def main() -> int:
@@ -66,6 +67,11 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
     elif "claim" in parts:
         _say("claim")
         figures += claim.measure(folder, 1 if quick else claim.ROUNDS)
+    if "sensor" in parts and sensor.missing():
+        print(f"Not measured: sensor; {', '.join(sensor.missing())} not installed.")
+    elif "sensor" in parts:
+        _say("sensor")
+        figures += sensor.measure(folder, *((1.0, 2.0) if quick else (sensor.SETTLING_S, sensor.SPAN_S)))
     return figures
 
 

@@ -41,7 +41,8 @@ def compile_plain(source: Path, library: Path, *flags: str) -> Path:
 
 
 @functools.cache
-def _compiled_once(folder: Path, *flags: str) -> Path:
+def compiled(folder: Path, *flags: str) -> Path:
+    """The library in this folder, compiled once a process."""
     strict = ("-O1", "-Wall", "-Wextra", "-Werror", "-I", str(nvml_header_folder()))
     return compile_plain(SOURCE, folder / "libnvidia-ml.so.1", *strict, *flags, "-Wl,-soname,libnvidia-ml.so.1")
 
@@ -155,7 +156,7 @@ def _fake(flags: tuple[str, ...], factory: pytest.TempPathFactory, folder: Path,
     if sys.platform != "linux":
         pytest.skip("the fake driver library is built for Linux")
     kind = "old" if flags else "new"
-    library = _compiled_once(factory.getbasetemp() / f"nvml-{kind}", *flags)
+    library = compiled(factory.getbasetemp() / f"nvml-{kind}", *flags)
     fake = FakeNvml(library, folder / "scenario.txt")
     patch.setenv("FAKE_NVML_SCENARIO", str(fake.scenario_file))
     patch.setenv("LD_LIBRARY_PATH", str(library.parent))

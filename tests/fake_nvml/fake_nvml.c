@@ -308,19 +308,40 @@ nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t card, unsign
     return wide_number(__func__, card, "throttle", answer);
 }
 
-nvmlReturn_t nvmlDeviceGetBrand(nvmlDevice_t card, nvmlBrandType_t *answer) {
-    unsigned int value = 0;
-    nvmlReturn_t code = number(__func__, card, "brand", &value);
-    *answer = (nvmlBrandType_t)value;
-    return code;
+/* The same for what NVML counts as an enumeration. */
+#define CHOICE(function, type, key) \
+    nvmlReturn_t function(nvmlDevice_t card, type *answer) { \
+        unsigned int value = 0; \
+        nvmlReturn_t code = number(__func__, card, key, &value); \
+        *answer = (type)value; \
+        return code; \
+    }
+CHOICE(nvmlDeviceGetBrand, nvmlBrandType_t, "brand")
+CHOICE(nvmlDeviceGetVirtualizationMode, nvmlGpuVirtualizationMode_t, "virtualization")
+CHOICE(nvmlDeviceGetRetiredPagesPendingStatus, nvmlEnableState_t, "retired_pending")
+
+/* What only other programs ask for: so that they run over this library as they do over the driver's. */
+NUMBER(nvmlDeviceGetPowerManagementLimit, "power_limit")
+CHOICE(nvmlDeviceGetComputeMode, nvmlComputeMode_t, "compute_mode")
+CHOICE(nvmlDeviceGetDisplayActive, nvmlEnableState_t, "display_active")
+CHOICE(nvmlDeviceGetPersistenceMode, nvmlEnableState_t, "persistence")
+CHOICE(nvmlDeviceGetPerformanceState, nvmlPstates_t, "performance_state")
+
+#define CODEC(function, key) \
+    nvmlReturn_t function(nvmlDevice_t card, unsigned int *answer, unsigned int *period_us) { \
+        *period_us = 167000; \
+        return number(__func__, card, key, answer); \
+    }
+CODEC(nvmlDeviceGetEncoderUtilization, "encoder")
+CODEC(nvmlDeviceGetDecoderUtilization, "decoder")
+
+static nvmlReturn_t cuda_version(const char *function, int *answer) {
+    *answer = 13000;
+    return obey(function);
 }
 
-nvmlReturn_t nvmlDeviceGetVirtualizationMode(nvmlDevice_t card, nvmlGpuVirtualizationMode_t *answer) {
-    unsigned int value = 0;
-    nvmlReturn_t code = number(__func__, card, "virtualization", &value);
-    *answer = (nvmlGpuVirtualizationMode_t)value;
-    return code;
-}
+nvmlReturn_t nvmlSystemGetCudaDriverVersion(int *answer) { return cuda_version(__func__, answer); }
+nvmlReturn_t nvmlSystemGetCudaDriverVersion_v2(int *answer) { return cuda_version(__func__, answer); }
 
 nvmlReturn_t nvmlDeviceGetPciInfo_v3(nvmlDevice_t card, nvmlPciInfo_t *answer) {
     memset(answer, 0, sizeof *answer);
@@ -387,13 +408,6 @@ nvmlReturn_t nvmlDeviceGetRetiredPages(
     if (room < there) return NVML_ERROR_INSUFFICIENT_SIZE;
     for (unsigned int i = 0; i < there; i++) pages[i] = 0x1000ull * i;
     return NVML_SUCCESS;
-}
-
-nvmlReturn_t nvmlDeviceGetRetiredPagesPendingStatus(nvmlDevice_t card, nvmlEnableState_t *answer) {
-    unsigned int value = 0;
-    nvmlReturn_t code = number(__func__, card, "retired_pending", &value);
-    *answer = (nvmlEnableState_t)value;
-    return code;
 }
 
 nvmlReturn_t nvmlEventSetCreate(nvmlEventSet_t *answer) {

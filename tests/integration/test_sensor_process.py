@@ -525,7 +525,7 @@ def test_the_child_carries_nothing_it_does_not_need(fake_nvml: FakeNvml) -> None
             process.stdin.flush()
             answer = process.stdout.readline()
         assert len(json.loads(answer)["readings"]) == 16
-        assert psutil.Process(process.pid).memory_info().rss < 25 * 2**20
+        assert psutil.Process(process.pid).memory_info().rss <= 25_000_000
         process.communicate()
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, argentum_desktop.gpus.sensor; print(*sys.modules)"],

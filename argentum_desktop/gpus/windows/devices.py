@@ -34,6 +34,7 @@ _IDS = re.compile(
     r"(?:&SUBSYS_(?P<board>[0-9A-F]{4})(?P<maker>[0-9A-F]{4}))?",
     re.IGNORECASE,
 )
+_NOBODY = frozenset({0, 0xFFFF})  # no vendor's number: what is read where no device answers
 _DISPLAY_CODE = re.compile(r"[\\&]CC_03", re.IGNORECASE)  # PCI's class 3: display controllers
 
 
@@ -153,7 +154,7 @@ class DeviceList:
         match = next(filter(None, map(_IDS.match, ids)), None)
         codes = (*ids, *entry.texts(_COMPATIBLE_IDS))
         is_display = str(info.class_guid) == _DISPLAY_CLASS or any(map(_DISPLAY_CODE.search, codes))
-        if match is None or not is_display:
+        if match is None or not is_display or int(match["vendor"], 16) in _NOBODY:
             return None
         maker, board = match["maker"], match["board"]
         return DisplayDevice(

@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from argentum_desktop.domain.gpu import SourceReport, Vendor
+from argentum_desktop.domain.gpu import GpuState, SourceReport, Vendor
 from argentum_desktop.domain.reading import VALUES, Absence, Reading, lost
 from argentum_desktop.gpus.measured import make_reading
 from argentum_desktop.gpus.windows.cards import AdapterFacts, describe_cards
 from argentum_desktop.gpus.windows.d3dkmt import AdapterGoneError, KernelAdapter
-from argentum_desktop.gpus.windows.devices import DeviceList
+from argentum_desktop.gpus.windows.devices import DeviceList, DisplayDevice
 from argentum_desktop.gpus.windows.dxgi import Adapter, AdapterList, CoreAdapters
 from argentum_desktop.gpus.windows.libraries import Libraries, guarded
 from argentum_desktop.gpus.windows.pdh import CounterQuery
@@ -44,11 +44,15 @@ class WindowsSource:
 
     Args:
         libraries: the folder of the libraries to use instead of Windows' own.
+
+    Attributes:
+        devices: the graphics cards in Windows' list of devices at the last `discover`.
     """
 
     def __init__(self, libraries: Path | None = None) -> None:
         self._libraries = Libraries(libraries)
-        self._devices = DeviceList(self._libraries)
+        self._device_list = DeviceList(self._libraries)
+        self.devices: tuple[DisplayDevice, ...] = ()
         self._adapters: AdapterList | None = None
         self._counters: CounterQuery | None = None
         self._sensors: dict[int, CardSensors] = {}
@@ -57,14 +61,16 @@ class WindowsSource:
 
     def discover(self) -> SourceReport:
         self.close()
-        self._fingerprint = guarded(b"", self._devices.fingerprint)
+        self._fingerprint = guarded(b"", self._device_list.fingerprint)
         listed = self._list_adapters()
         usage = self._open_counters()
         facts = self._ask_about(listed, usage)
-        working, idle = describe_cards(facts, guarded((), self._devices.devices))
+        self.devices = guarded((), self._device_list.devices)
+        working, idle = describe_cards(facts, self.devices)
         self._cards = tuple(
             _Card(gpu.gpu_id, gpu.memory_total_bytes, adapter.luid, self._sensors.get(adapter.luid))
             for gpu, adapter in working
+            if gpu.state is GpuState.READY
         )
         gpus = (*(gpu for gpu, _ in working), *idle)
         if self._adapters is None:
@@ -84,7 +90,7 @@ class WindowsSource:
         """Whether adapters or devices came or went since `discover`. Cheap enough for every reading."""
         if self._adapters is not None and not guarded(True, self._adapters.is_current):
             return True
-        return guarded(self._fingerprint, self._devices.fingerprint) != self._fingerprint
+        return guarded(self._fingerprint, self._device_list.fingerprint) != self._fingerprint
 
     def close(self) -> None:
         for sensors in self._sensors.values():

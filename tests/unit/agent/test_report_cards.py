@@ -80,8 +80,8 @@ def test_each_card_with_what_it_reports() -> None:
         "  errors                 corrected memory errors, in its life: 12 345",
         "                         rows to be remapped at the next start: yes",
         "  processes              blender 42 (computes, 512 MiB), process 7 (draws)",
-        "  not supported          hotspot temperature, fan, retired pages, rows remapped for corrected errors,",
-        "                         rows remapped for uncorrected errors, a remapping has failed",
+        "  not supported          hotspot temperature, fan, retired pages, rows remapped for corrected",
+        "                         errors, rows remapped for uncorrected errors, a remapping has failed",
     ]
 
 
@@ -188,9 +188,9 @@ def test_a_line_for_each_card_stands_in_columns() -> None:
     other = replace(GPU, gpu_id="GPU-2", name="Short")
     third = replace(GPU, gpu_id="GPU-3", name="Gone")
     second = replace(reading(temperature_c=7), gpu_id="GPU-2")
+    slow = "  slowed: power limit reached; too warm"
     assert cards_table([SourceReport(Vendor.NVIDIA, (GPU, other, third))], [reading(**FULL), second]) == [
-        "GPU-1  GeForce RTX 4070  61 °C  123 W  97 %  3.0 of 12.0 GiB  2475 MHz  -"
-        "  slowed: power limit reached; too warm",
+        "GPU-1  GeForce RTX 4070  61 °C  123 W  97 %  3.0 of 12.0 GiB  2475 MHz  -" + slow,
         "GPU-2  Short              7 °C      -     -                -         -  -",
         "GPU-3  Gone              no reading",
     ]

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from argentum_desktop.domain.gpu import Vendor
-from argentum_desktop.domain.reading import Reading, ThrottleReason
+from argentum_desktop.domain.reading import Absence, Reading, ThrottleReason
 from argentum_desktop.errors import BadInputError
-from argentum_desktop.gpus.simulated import SLOWDOWN_C, SimulatedSource
+from argentum_desktop.gpus.simulated.builds import NAMED, SLOWDOWN_C
+from argentum_desktop.gpus.simulated.card import CardPlan, Scenario
+from argentum_desktop.gpus.simulated.source import SimulatedSource
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -85,6 +87,29 @@ def test_no_load_makes_it_break_physics() -> None:
             assert (reading.power_mw or 0) <= 1.03 * (gpu.power_limit_mw or 0)
             assert (reading.memory_used_bytes or 0) <= (gpu.memory_total_bytes or 0)
             assert 0 <= (reading.fan_percent or 0) <= 100
+
+
+def test_a_card_for_players_has_no_error_counters_and_one_for_work_has() -> None:
+    usual, workstation, server, integrated = (
+        SimulatedSource(0, scenario=Scenario((CardPlan(NAMED[name]),))).read(NOW)[0]
+        for name in ("24 GB", "workstation", "server", "integrated")
+    )
+    assert usual.absent["ecc_corrected"] is usual.absent["retired_pages_sbe"] is Absence.NOT_SUPPORTED
+    assert usual.absent["remapped_rows_failed"] is Absence.NOT_SUPPORTED
+    assert (usual.pcie_replays, usual.xid_events, usual.processes) == (0, (), ())
+    assert (workstation.ecc_corrected, workstation.remapped_rows_failed) == (0, 0)
+    assert set(workstation.absent) == {"retired_pages_sbe", "retired_pages_dbe", "retired_pages_pending"}
+    assert (server.ecc_uncorrected, server.retired_pages_pending) == (0, 0)
+    assert server.absent["fan_percent"] is server.absent["fan_rpm"] is Absence.NOT_SUPPORTED
+    assert integrated.absent["pcie_width"] is Absence.NOT_SUPPORTED
+
+
+def test_the_link_sleeps_while_the_card_rests() -> None:
+    source = SimulatedSource(4)
+    resting = source.read(NOW)
+    assert [(reading.pcie_generation, reading.pcie_width) for reading in resting] == [(1, 16), (1, 16), (1, 16), (1, 8)]
+    source.set_load("SIM-3", 50, 0)
+    assert source.read(NOW)[3].pcie_generation == 4
 
 
 def test_a_clock_that_is_set_back_does_no_harm() -> None:

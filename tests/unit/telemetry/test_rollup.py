@@ -2,87 +2,55 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from argentum_desktop.domain.reading import METRIC_NAMES, Absence, Reading
-from argentum_desktop.telemetry.rollup import (
-    EnergySource,
-    EnergyUsed,
-    MetricSummary,
-    integrate_energy,
-    merge,
-    roll_up,
-)
+from argentum_desktop.domain.reading import EnergySource, Reading
+from argentum_desktop.domain.summary import Span, Summary
+from argentum_desktop.telemetry.rollup import EnergyUsed, combine, combined, integrate_energy, settled, summarise
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-START_S = int(START.timestamp())
 
 
 def reading(second: float, gpu_id: str = "A", **values: object) -> Reading:
     return Reading(gpu_id, START + timedelta(seconds=second), **values)  # type: ignore[arg-type]
 
 
-def test_a_minute_has_the_lowest_mean_and_highest_of_what_was_read() -> None:
-    rows = roll_up([reading(0, temperature_c=60), reading(1, temperature_c=61), reading(59, temperature_c=65)])
-    assert len(rows) == 1
-    assert (rows[0].gpu_id, rows[0].start_epoch_s, rows[0].span_s) == ("A", START_S, 60)
-    assert rows[0].metrics == {"temperature_c": MetricSummary(3, 60, 62, 65)}
+def test_a_minute_has_the_lowest_sum_and_highest_of_what_was_read() -> None:
+    span = summarise(3, {"temperature_c": [60, 61, 65]})
+    assert span == Span(3, {"temperature_c": Summary(3, 60, 186, 65)})
+    assert span.metrics["temperature_c"].mean == 62
 
 
-def test_cards_and_minutes_are_kept_apart_and_gaps_stay_gaps() -> None:
-    rows = roll_up(
-        [
-            reading(0, "A", power_mw=100),
-            reading(59.9, "B", power_mw=200),
-            reading(60, "A", power_mw=300),
-            reading(240, "A", power_mw=400),
-        ]
-    )
-    assert [(row.gpu_id, row.start_epoch_s - START_S) for row in rows] == [("A", 0), ("B", 0), ("A", 60), ("A", 240)]
+def test_a_metric_without_a_value_is_not_in_the_summary() -> None:
+    span = summarise(2, {"fan_percent": [None, 30], "temperature_c": [None, None], "power_mw": [0, 0]})
+    assert span.metrics == {"fan_percent": Summary(1, 30, 30, 30), "power_mw": Summary(2, 0, 0, 0)}
 
 
-def test_a_metric_without_a_value_is_not_in_the_row() -> None:
-    absent = dict.fromkeys(METRIC_NAMES, Absence.LOST)
-    rows = roll_up([reading(0, absent=absent), reading(1, absent=absent)])
-    assert rows[0].metrics == {}
-    mixed = roll_up([reading(0, fan_percent=None, temperature_c=50), reading(1, fan_percent=30, temperature_c=None)])
-    assert mixed[0].metrics["fan_percent"] == MetricSummary(1, 30, 30, 30)
-    assert mixed[0].metrics["temperature_c"].n == 1
+@given(st.lists(st.lists(st.one_of(st.none(), st.integers(0, 2**53)), min_size=1, max_size=9), min_size=1, max_size=9))
+def test_an_hour_made_of_minutes_equals_one_made_of_seconds_exactly(minutes: list[list[int | None]]) -> None:
+    spans = [summarise(len(values), {"energy_mj": values}) for values in minutes]
+    together = [value for values in minutes for value in values]
+    assert combine(spans) == summarise(len(together), {"energy_mj": together})
 
 
-def test_the_same_readings_again_or_in_another_order_give_the_same_rows() -> None:
-    readings = [reading(second, temperature_c=40 + second % 30, power_mw=second * 1000) for second in range(200)]
-    shuffled = [*readings, *readings]
-    random.Random(4).shuffle(shuffled)
-    assert roll_up(shuffled) == roll_up(readings)
-    minutes = roll_up(readings)
-    assert merge([*reversed(minutes), *minutes]) == merge(minutes)
+def test_minutes_fall_into_their_hours() -> None:
+    minutes = {at: Span(1, {"power_mw": Summary(1, at, at, at)}) for at in (0, 3540, 3600, 7200, 7260)}
+    hours = combined(minutes, 3600)
+    assert {at: span.readings for at, span in hours.items()} == {0: 2, 3600: 1, 7200: 2}
+    assert hours[7200].metrics["power_mw"] == Summary(2, 7200, 14460, 7260)
 
 
-@given(st.dictionaries(st.integers(0, 7199), st.one_of(st.none(), st.integers(0, 600_000)), min_size=1, max_size=80))
-def test_hours_made_of_minutes_equal_hours_made_of_seconds(powers: dict[int, int | None]) -> None:
-    readings = [reading(second, power_mw=power) for second, power in powers.items()]
-    by_minutes = merge(roll_up(readings))
-    directly = roll_up(readings, 3600)
-    assert [(row.gpu_id, row.start_epoch_s) for row in by_minutes] == [
-        (row.gpu_id, row.start_epoch_s) for row in directly
-    ]
-    for one, other in zip(by_minutes, directly, strict=True):
-        assert one.metrics.keys() == other.metrics.keys()
-        for name, summary in one.metrics.items():
-            expected = other.metrics[name]
-            assert (summary.n, summary.low, summary.high) == (expected.n, expected.low, expected.high)
-            assert summary.mean == pytest.approx(expected.mean)
-
-
-def test_spans_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match="do not fill"):
-        merge(roll_up([reading(0, power_mw=1)], 60), 90)
+def test_of_two_summaries_of_the_same_minute_the_one_of_more_readings_stands() -> None:
+    few, many, same = (Span(n, {"power_mw": Summary(n, low, n * low, low)}) for n, low in ((5, 1), (60, 2), (60, 3)))
+    assert settled({0: few}, {0: many}) == {0: many}
+    assert settled({0: many}, {0: few}) == {0: many}
+    assert settled({0: many}, {0: same}) == {0: same}
+    assert settled({0: many}, {60: few}) == {0: many, 60: few}
+    assert settled(settled({0: few}, {0: many}), {0: many}) == {0: many}
 
 
 def test_energy_by_the_counter_holds_over_any_gap() -> None:
@@ -129,6 +97,17 @@ def test_a_counter_missing_at_the_ends_is_filled_in_by_power() -> None:
     ]
     # From 2 to 4 only the second after 3 has power at both ends.
     assert integrate_energy(row) == EnergyUsed(100_000 + 90_000 + 100_000, EnergySource.MIXED, 3.0)
+
+
+def test_what_was_added_up_from_the_power_is_no_counter() -> None:
+    """It stands still over a gap and begins anew with the application: its differences are no energy."""
+    of_us = {"energy_source": EnergySource.INTEGRATED}
+    row = [reading(0, power_mw=100_000, energy_mj=0, **of_us), reading(600, power_mw=100_000, energy_mj=0, **of_us)]
+    assert integrate_energy(row) is None
+    row = [reading(0, power_mw=100_000, energy_mj=7, **of_us), reading(1, power_mw=100_000, energy_mj=900, **of_us)]
+    assert integrate_energy(row) == EnergyUsed(100_000, EnergySource.INTEGRATED, 1.0)
+    row = [reading(0, energy_mj=5, **of_us), reading(1, energy_mj=90_000)]
+    assert integrate_energy(row) is None
 
 
 def test_nothing_known_is_nothing_said() -> None:

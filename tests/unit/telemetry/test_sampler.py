@@ -142,13 +142,57 @@ async def test_a_wall_clock_that_is_set_back_does_not_fill_the_memory() -> None:
 async def test_a_minute_is_handed_on_at_a_time_and_the_rest_at_the_end() -> None:
     house = House(150)
     await house.run()
-    assert [len(batch) for batch in house.sink.batches] == [122, 120]
+    assert [len(batch) for batch in house.sink.batches] == [120, 120]
+    assert [{reading.taken_at.minute for reading in batch} for batch in house.sink.batches] == [{0}, {1}]
     await house.sampler.flush()
     stored = [reading for batch in house.sink.batches for reading in batch]
     assert len(stored) == 300
     assert len({(reading.gpu_id, reading.taken_at) for reading in stored}) == 300
     await house.sampler.flush()
     assert len(house.sink.batches) == 3
+
+
+async def test_batches_end_with_the_minute_of_the_clock_wherever_it_began() -> None:
+    house = House(100)
+    house.clock.start += timedelta(seconds=42.3)
+    await house.run()
+    seconds = [sorted({reading.taken_at.second for reading in batch}) for batch in house.sink.batches]
+    assert seconds == [list(range(42, 60)), list(range(60))]
+
+
+@pytest.mark.parametrize("jump_s", [-3600, -90, 90, 3600])
+async def test_a_clock_that_is_set_costs_no_reading(jump_s: float) -> None:
+    house = House(300)
+    read, taken = house.sensor.read, 0
+
+    async def read_and_jump() -> Sequence[Reading]:
+        nonlocal taken
+        taken += 1
+        if taken == 100:
+            house.clock.start += timedelta(seconds=jump_s)
+        return await read()
+
+    house.sensor.read = read_and_jump  # type: ignore[method-assign]
+    await house.run()
+    await house.sampler.flush()
+    assert sum(map(len, house.sink.batches)) == 600
+    assert all(len({r.taken_at.replace(second=0, microsecond=0) for r in b}) <= 2 for b in house.sink.batches[:-1])
+
+
+async def test_no_second_is_left_out_because_a_sleep_ends_a_little_late() -> None:
+    """The grid begins so near to the end of a second that the least delay would be the next one."""
+    house = House(120)
+    house.clock.start += timedelta(milliseconds=999)
+    sleep, late = house.clock.sleep, iter([0.0, 0.004, 0.0005, 0.002] * 40)
+
+    async def sleep_a_little_longer(seconds: float) -> None:
+        await sleep(seconds + next(late))
+
+    house.clock.sleep = sleep_a_little_longer  # type: ignore[method-assign]
+    await house.run()
+    seconds = [int(entry.taken_at.timestamp()) for entry in house.sampler.recent("SIM-0")]
+    assert set(seconds) == set(range(min(seconds), max(seconds) + 1))
+    assert len(seconds) <= len(set(seconds)) + 1
 
 
 async def test_every_reading_is_published() -> None:
