@@ -30,6 +30,7 @@ from argentum_desktop.gpus.source import GpuSource
 if TYPE_CHECKING:
     from argentum_desktop.gpus.linux.pci import PciBus
     from argentum_desktop.gpus.simulated import SimulatedSource
+    from argentum_desktop.gpus.windows.bus import WindowsBus
 
 # How long a driver call in progress is waited for once nobody listens any more.
 FAREWELL_S = 1.0
@@ -45,7 +46,10 @@ class SensorProcess:
     """
 
     def __init__(
-        self, sources: Sequence[GpuSource], simulated: SimulatedSource | None = None, bus: PciBus | None = None
+        self,
+        sources: Sequence[GpuSource],
+        simulated: SimulatedSource | None = None,
+        bus: PciBus | WindowsBus | None = None,
     ) -> None:
         self._sources = tuple(sources)
         self._simulated = simulated
@@ -123,10 +127,15 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _sources(
-    options: argparse.Namespace, simulated: SimulatedSource | None, bus: PciBus | None
+    options: argparse.Namespace, simulated: SimulatedSource | None, bus: PciBus | WindowsBus | None
 ) -> tuple[GpuSource, ...]:
     """Whom to ask; of two that list a card the first counts. A vendor whose cards are not here costs no memory."""
     sources: list[GpuSource] = [NvidiaSource(options.library)]
+    if os.name == "nt":
+        from argentum_desktop.gpus.windows.bus import WindowsBus
+
+        if isinstance(bus, WindowsBus):
+            sources.append(bus.source)
     vendors = {card.vendor for card in bus.cards()} if bus is not None else set()
     if AMD in vendors:
         from argentum_desktop.gpus.linux.amd import amd_source
@@ -141,8 +150,13 @@ def _sources(
     return tuple(sources)
 
 
-def _bus(root: Path) -> PciBus | None:
+def _bus(root: Path) -> PciBus | WindowsBus | None:
     """The list of what is plugged in, where the system shows one."""
+    if os.name == "nt":
+        from argentum_desktop.gpus.windows.bus import WindowsBus
+        from argentum_desktop.gpus.windows.source import WindowsSource
+
+        return WindowsBus(WindowsSource())
     if sys.platform != "linux":
         return None
     from argentum_desktop.gpus.linux.pci import PciBus

@@ -54,14 +54,6 @@ def combine(spans: Iterable[Span]) -> Span:
     return Span(readings, {name: _together(summaries) for name, summaries in parts.items()})
 
 
-def combined(spans: Mapping[int, Span], span_s: int) -> dict[int, Span]:
-    """Short spans, by the second at which they begin, as longer ones."""
-    groups: dict[int, list[Span]] = {}
-    for at, span in spans.items():
-        groups.setdefault(at // span_s * span_s, []).append(span)
-    return {at: combine(group) for at, group in groups.items()}
-
-
 def settled(kept: Mapping[int, Span], made: Mapping[int, Span]) -> dict[int, Span]:
     """Summaries brought up to date: of two for the same span the one of more readings stands, of equals the new one.
 

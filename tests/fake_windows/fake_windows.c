@@ -1,6 +1,7 @@
 /* A stand-in for the libraries by which Windows tells of its graphics cards: one file, put into place under each of
  * their names. It answers from a scenario, read anew at every opening and every collection, so that cards and instances
- * come and go when the file is rewritten. With the line "garbage" it answers everything with nonsense. */
+ * come and go when the file is rewritten. With the line "garbage" it answers everything with nonsense, with "crash" the
+ * performance counters write where nobody may. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static struct {
     Card cards[MOST];
     Device devices[MOST];
     Row rows[MOST_ROWS];
-    int card_count, device_count, row_count, is_current, garbage, has_counter[3];
+    int card_count, device_count, row_count, is_current, garbage, crash, has_counter[3];
     unsigned collect_status;
     char id_list[400];
 } now_;
@@ -141,6 +142,8 @@ static void read_line(char *line) {
     } else if (sscanf(line, "id_list %399s", now_.id_list) == 1) {
     } else if (!strncmp(line, "outdated", 8)) {
         now_.is_current = 0;
+    } else if (!strncmp(line, "crash", 5)) {
+        now_.crash = 1;
     } else if (!strncmp(line, "garbage", 7)) {
         now_.garbage = 1;
     } else if (line[0] != '\n' && line[0]) {
@@ -194,7 +197,7 @@ static int make(const void *const *table, uint64_t luid, void **out) {
 
 static int describe(Object *self, DXGI_ADAPTER_DESC1 *out) {
     const Card *card = card_of(self->luid);
-    if (now_.garbage) return memset(out, 0xFF, sizeof *out), out->Flags = 0, out->AdapterLuid.LowPart = (uint32_t)self->luid, 0;
+    if (now_.garbage) return memset(out, 0xFF, sizeof *out), out->Flags = 0, out->VendorId = 0xFFFE, out->AdapterLuid.LowPart = (uint32_t)self->luid, 0;
     if (!card) return E_FAIL_;
     memset(out, 0, sizeof *out);
     widen(out->Description, card->name, 128);
@@ -327,6 +330,7 @@ API uint32_t PdhGetFormattedCounterArrayW(
     int wanted = (int)(uintptr_t)counter - 1;
     uint32_t rows = 0, bytes = 0, index = 0;
     if (format != 0x200) abort();
+    if (now_.crash) *(volatile int *)(uintptr_t)16 = 1;
     if (now_.garbage) {
         for (uint32_t i = 0; i < *size / sizeof *items; i++)
             items[i] = (PDH_FMT_COUNTERVALUE_ITEM_W){(uint16_t *)(uintptr_t)(0x4141414141414141ull * (i % 2)), {.CStatus = 0}};

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState, Vendor
 from argentum_desktop.domain.reading import Absence, Reading, ThrottleReason, lost
 from argentum_desktop.gpus.measured import make_reading
-from argentum_desktop.gpus.simulated.builds import Build, Repair
-from argentum_desktop.gpus.simulated.mishaps import MemoryErrors, Mishap, MishapKind, Mishaps
+from argentum_desktop.gpus.simulated.builds import Repair
+from argentum_desktop.gpus.simulated.mishaps import MemoryErrors, MishapKind, Mishaps
+from argentum_desktop.gpus.simulated.plan import LONGEST_PLAYED_S, CardPlan, Load
 
-AMBIENT_C = 24.0
 FAN_STARTS_C = 50.0
 FAN_FULL_C = 85.0
 BOOST_FADES_C = 60.0
@@ -25,49 +24,8 @@ BRAKED_POWER_SHARE = 0.5
 
 # A step this long is stable for the fan and the temperature that pull at each other.
 _STEP_S = 0.5
-# After a longer pause the card has long come to rest: nothing is gained by computing it second by second.
-LONGEST_PLAYED_S = 900.0
 _DRIVERS_OWN_BYTES = 12 * 2**20
 _DRIVERS_OWN_BUSY_BYTES = 340 * 2**20
-
-
-@dataclass(frozen=True)
-class Load:
-    """How busy a card is, from `at_s` after the start on."""
-
-    at_s: float
-    percent: int
-    memory_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class CardPlan:
-    """One card of a scenario.
-
-    Attributes:
-        load: in the order of time; what a job makes of the card comes on top.
-        problem: for a card that cannot work, why; likewise `remedy`.
-    """
-
-    build: Build
-    ambient_c: float = AMBIENT_C
-    state: GpuState = GpuState.READY
-    problem: str = ""
-    remedy: str = ""
-    load: tuple[Load, ...] = ()
-    mishaps: tuple[Mishap, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Cards and what befalls them.
-
-    Attributes:
-        begins_at_s: how much of it lies behind the cards when they are first read.
-    """
-
-    plans: tuple[CardPlan, ...] = ()
-    begins_at_s: float = 0.0
 
 
 class SimulatedCard:

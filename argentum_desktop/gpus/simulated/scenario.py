@@ -16,8 +16,8 @@ from argentum_desktop.domain.gpu import GpuKind, GpuState
 from argentum_desktop.domain.reading import METRIC_NAMES
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.gpus.simulated.builds import GIB, NAMED, Build, Repair
-from argentum_desktop.gpus.simulated.card import AMBIENT_C, LONGEST_PLAYED_S, CardPlan, Load, Scenario
 from argentum_desktop.gpus.simulated.mishaps import Mishap, MishapKind, Span
+from argentum_desktop.gpus.simulated.plan import AMBIENT_C, LONGEST_PLAYED_S, CardPlan, Load, Scenario
 from argentum_desktop.gpus.simulated.table import Table, one_of
 from argentum_desktop.resources import resource
 

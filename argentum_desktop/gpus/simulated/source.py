@@ -10,7 +10,8 @@ from argentum_desktop.domain.gpu import SourceReport, Vendor
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.gpus.simulated.builds import BUILDS
-from argentum_desktop.gpus.simulated.card import LONGEST_PLAYED_S, CardPlan, Scenario, SimulatedCard
+from argentum_desktop.gpus.simulated.card import SimulatedCard
+from argentum_desktop.gpus.simulated.plan import LONGEST_PLAYED_S, CardPlan, Scenario
 
 NOTHING_BEFALLS = Scenario()
 

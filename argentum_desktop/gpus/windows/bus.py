@@ -14,20 +14,20 @@ class WindowsBus:
     """Tells what `WindowsSource` found: every card on the bus is in its list already, with its reason."""
 
     def __init__(self, source: WindowsSource) -> None:
-        self._source = source
+        self.source = source
         self._looked_at: datetime | None = None
 
     def cards(self) -> tuple[PciCard, ...]:
         """The cards of the last `discover`, in order of their address."""
         cards = [
             PciCard(each.pci_address, each.vendor_id, each.device_id, each.subsystem or None, each.service or None)
-            for each in self._source.devices
+            for each in self.source.devices
             if each.pci_address is not None
         ]
         return tuple(sorted(cards, key=lambda card: card.address))
 
     def name(self, card: PciCard) -> str:
-        names = {each.pci_address: each.name for each in self._source.devices}
+        names = {each.pci_address: each.name for each in self.source.devices}
         return names.get(card.address) or f"Graphics card {card.pci_id}"
 
     def remember(self) -> None:
@@ -39,4 +39,4 @@ class WindowsBus:
         if self._looked_at is not None and 0 <= (now - self._looked_at).total_seconds() < LOOK_EVERY_S:
             return False
         self._looked_at = now
-        return self._source.is_outdated()
+        return self.source.is_outdated()

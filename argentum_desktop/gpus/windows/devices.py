@@ -6,6 +6,7 @@ import ctypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from argentum_desktop.gpus.windows.d3dkmt import pci_address
 from argentum_desktop.gpus.windows.libraries import Libraries, plain_text
@@ -21,7 +22,7 @@ _INVALID_HANDLE = ctypes.c_void_p(-1).value
 _BUFFER_BYTES = 4096
 _TEXT_TYPE, _NUMBER_TYPE, _TEXTS_TYPE = 1, 4, 7  # REG_SZ, REG_DWORD, REG_MULTI_SZ
 _TEXT_PROPERTY = 0x12  # DEVPROP_TYPE_STRING
-MOST_DEVICES = 4096
+_MOST_DEVICES, MOST_CARDS = 2048, 64
 
 # cfgmgr32.h.
 _HAS_PROBLEM = 0x400
@@ -74,10 +75,8 @@ class DeviceList:
             if handle is None:
                 continue
             try:
-                for info in self._entries(handle):
-                    device = self._describe(handle, info, bus == _PCI_OF_GUESTS)
-                    if device is not None:
-                        found.append(device)
+                described = (self._describe(handle, info, bus == _PCI_OF_GUESTS) for info in self._entries(handle))
+                found += islice(filter(None, described), MOST_CARDS)
             finally:
                 self._close(handle)
         return tuple(found)
@@ -142,7 +141,7 @@ class DeviceList:
             ctypes.c_uint32,
             ctypes.POINTER(DeviceInfo),
         )
-        for index in range(MOST_DEVICES if step is not None else 0):
+        for index in range(_MOST_DEVICES if step is not None else 0):
             info = DeviceInfo(size=ctypes.sizeof(DeviceInfo))
             if step is None or not step(handle, index, ctypes.byref(info)):
                 return

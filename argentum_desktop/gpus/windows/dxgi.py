@@ -20,6 +20,7 @@ _IS_INTEGRATED = 12
 
 _SOFTWARE = 2
 _BASIC_RENDER = (0x1414, 0x8C)  # Microsoft Basic Render Driver, which older Windows does not mark as software
+_NOBODY = frozenset({0, 0xFFFF, 0xFFFF_FFFF})  # Wider numbers are not PCI's: Qualcomm's spells its name
 MOST_ADAPTERS = 64
 
 
@@ -125,7 +126,8 @@ def _describe(entry: ComObject) -> Adapter | None:
     words = AdapterDescription()
     if entry.method(_GET_DESC_1, ctypes.c_int32, ctypes.POINTER(AdapterDescription))(ctypes.byref(words)) < 0:
         return None
-    if words.flags & _SOFTWARE or (words.vendor_id, words.device_id) == _BASIC_RENDER:
+    is_software = words.flags & _SOFTWARE or (words.vendor_id, words.device_id) == _BASIC_RENDER
+    if is_software or words.vendor_id in _NOBODY:
         return None
     return Adapter(
         luid=words.luid.number,

@@ -18,7 +18,7 @@ from argentum_desktop.gpus.windows.dxgi import Adapter, AdapterList, CoreAdapter
 from argentum_desktop.gpus.windows.libraries import Libraries, guarded
 from argentum_desktop.gpus.windows.pdh import CounterQuery
 from argentum_desktop.gpus.windows.sensors import CardSensors
-from argentum_desktop.gpus.windows.usage import COUNTER_SOURCES, COUNTERS, UNKNOWN, Usage, sample
+from argentum_desktop.gpus.windows.usage import COUNTER_SOURCES, COUNTERS, FAILED, Usage, sample
 
 _NO_DXGI = (
     "Windows does not tell which graphics adapters there are.",
@@ -79,7 +79,7 @@ class WindowsSource:
 
     def read(self, now: datetime) -> Sequence[Reading]:
         """One reading per card that can work: the others have nobody to ask."""
-        usage = guarded(UNKNOWN, partial(sample, self._counters)) if self._counters is not None else UNKNOWN
+        usage = guarded(FAILED, partial(sample, self._counters)) if self._counters is not None else FAILED
         broken = dict.fromkeys(VALUES, Absence.ERROR)
         return [
             guarded(Reading(card.gpu_id, now, absent=broken), partial(_read_card, card, usage, now))
@@ -109,7 +109,7 @@ class WindowsSource:
         """The first sample: a rate has a value from the second one on, which is the first reading's."""
         self._counters = CounterQuery(self._libraries)
         guarded(None, partial(self._counters.open, COUNTERS))
-        return guarded(UNKNOWN, partial(sample, self._counters))
+        return guarded(FAILED, partial(sample, self._counters))
 
     def _ask_about(self, adapters: Iterable[Adapter], usage: Usage) -> list[AdapterFacts]:
         core = guarded(None, partial(CoreAdapters.open, self._libraries))
@@ -121,8 +121,10 @@ class WindowsSource:
 
     def _facts_of(self, adapter: Adapter, core: CoreAdapters | None, usage: Usage) -> AdapterFacts:
         is_integrated = core.is_integrated(adapter.luid) if core is not None else None
-        counted = usage.of(adapter.luid)[0]
-        sources = {name: source for name, source in COUNTER_SOURCES.items() if name in counted}
+        counted, failed = usage.of(adapter.luid)
+        # A rate that has no value yet is an error in the first sample.
+        told = {*counted, *(name for name, why in failed.items() if why is Absence.ERROR)}
+        sources = {name: source for name, source in COUNTER_SOURCES.items() if name in told}
         kernel = KernelAdapter.open(self._libraries, adapter.luid)
         if kernel is None:
             return AdapterFacts(adapter, is_integrated=is_integrated, sources=sources)

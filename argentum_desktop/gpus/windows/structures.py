@@ -152,8 +152,8 @@ class CounterNumber(Union):
 class CounterItem(Structure):
     """pdh.h: PDH_FMT_COUNTERVALUE_ITEM_W, with the PDH_FMT_COUNTERVALUE in it."""
 
-    _anonymous_ = ("number",)
-    _fields_ = (("name", c_void_p), ("status", c_uint32), ("number", CounterNumber))
+    _anonymous_ = ("value",)
+    _fields_ = (("name", c_void_p), ("status", c_uint32), ("value", CounterNumber))
 
 
 class DeviceInfo(Structure):

@@ -56,7 +56,7 @@ class Usage:
         return values, absent
 
 
-UNKNOWN = Usage(Absence.NOT_SUPPORTED, Absence.NOT_SUPPORTED, Absence.NOT_SUPPORTED)
+FAILED = Usage(Absence.ERROR, Absence.ERROR, Absence.ERROR)
 
 
 def sample(query: CounterQuery) -> Usage:

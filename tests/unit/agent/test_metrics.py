@@ -12,8 +12,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from samples import GPU, NOON, eur
 
-from argentum_desktop.agent.metrics import DCGM, NVIDIA_SMI, OWN, Tally, exposition
+from argentum_desktop.agent.metrics import Tally, exposition
 from argentum_desktop.agent.metrics_feed import MetricsFeed
+from argentum_desktop.agent.metrics_table import DCGM, NVIDIA_SMI, OWN
 from argentum_desktop.agent.status import AgentState, CardStatus, Status
 from argentum_desktop.domain.gpu import Gpu, GpuState, Vendor
 from argentum_desktop.domain.reading import METRICS, XID_EVENTS, Absence, EnergySource, Reading, ThrottleReason, lost

@@ -10,7 +10,7 @@ from argentum_desktop.domain.gpu import Vendor
 from argentum_desktop.domain.reading import Absence, Reading, ThrottleReason
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.gpus.simulated.builds import NAMED, SLOWDOWN_C
-from argentum_desktop.gpus.simulated.card import CardPlan, Scenario
+from argentum_desktop.gpus.simulated.plan import CardPlan, Scenario
 from argentum_desktop.gpus.simulated.source import SimulatedSource
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

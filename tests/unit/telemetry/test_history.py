@@ -8,18 +8,25 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from argentum_desktop.domain.reading import METRIC_NAMES, Reading
+from argentum_desktop.domain.reading import METRICS, EnergySource, Reading, ThrottleReason
+from argentum_desktop.domain.summary import Span, Summary
 from argentum_desktop.store import migrations
+from argentum_desktop.store import readings as rows
+from argentum_desktop.store.chunks import Level
 from argentum_desktop.store.database import Database
-from argentum_desktop.telemetry import history as history_module
-from argentum_desktop.telemetry.history import MINUTES_KEPT_S, SECONDS_KEPT_S, History, Point
+from argentum_desktop.telemetry.history import History, Point, keep
+from argentum_desktop.telemetry.retention import MINUTES_KEPT_S, SECONDS_KEPT_S, forget_seconds
+from argentum_desktop.telemetry.rollup import summarise
 
+SUMMARIES = (Level.MINUTES, Level.HOURS, Level.DAYS)
+FOR_EVER = 2**40
 # Half past, so that neither a minute nor an hour begins here.
 START = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
 
@@ -40,11 +47,40 @@ class Shelf:
     def __post_init__(self) -> None:
         self.history = History(self.database, lambda gpu_id: [r for r in self.memory if r.gpu_id == gpu_id])
 
-    async def rows(self, table: str) -> list[tuple[Any, ...]]:
-        return await self.database.read(lambda c: c.execute(f"SELECT * FROM {table} ORDER BY at, card").fetchall())
+    async def seconds(self) -> dict[tuple[str, int], int | None]:
+        """The power of each second on disk."""
 
-    async def everything(self) -> list[list[tuple[Any, ...]]]:
-        return [await self.rows(table) for table in ("seconds", "minutes", "hours")]
+        def ask(connection: Connection) -> dict[tuple[str, int], int | None]:
+            names = rows.read_names(connection)
+            return {
+                (gpu_id, raw.start_s + second): value
+                for gpu_id, card in names.cards.items()
+                for raw in rows.get_raw(connection, names, card, 0, FOR_EVER)
+                for second, value in zip(raw.seconds, raw.columns.get("power_mw", [None] * 60), strict=False)
+            }
+
+        return await self.database.read(ask)
+
+    async def kept(self, level: Level) -> dict[tuple[str, int], Span]:
+        """The summaries on disk."""
+
+        def ask(connection: Connection) -> dict[tuple[str, int], Span]:
+            names = rows.read_names(connection)
+            return {
+                (gpu_id, at): span
+                for gpu_id, card in names.cards.items()
+                for at, span in rows.get_spans(connection, names, level, card, 0, FOR_EVER).items()
+            }
+
+        return await self.database.read(ask)
+
+    async def everything(self) -> list[object]:
+        due = await self.database.read(lambda c: c.execute("SELECT key FROM due ORDER BY key").fetchall())
+        return [due, await self.seconds(), *[await self.kept(level) for level in SUMMARIES]]
+
+    async def settle(self) -> None:
+        """Summarise all hours, as if the last were over too."""
+        await self.history.roll_up(START - timedelta(days=40 * 365), 10_000)  # which is old enough to forget nothing
 
     async def series(self, start_s: float, end_s: float, points: int = 10_000, metric: str = "power_mw") -> list[Point]:
         start, end = (START + timedelta(seconds=second) for second in (start_s, end_s))
@@ -53,30 +89,26 @@ class Shelf:
 
 @pytest.fixture
 async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
-    database = Database(tmp_path / "telemetry.db", migrations.TELEMETRY, durable=False)
+    database = Database(tmp_path / "history.db", migrations.TELEMETRY, durable=False)
     await database.open()
     yield Shelf(database)
     await database.close()
 
 
 async def sums_agree(shelf: Shelf) -> None:
-    """Every minute is the summary of its seconds, and every hour of its minutes, for as far as all are kept."""
-    power = METRIC_NAMES.index("power_mw")
-    seconds, minutes, hours = await shelf.everything()
-    for row in minutes:
-        card, at, summaries = row[0], row[1], row[2:]
-        values = [s[2 + power] for s in seconds if s[1] == card and at <= s[0] < at + 60 and s[2 + power] is not None]
-        n, low, mean, high = summaries[4 * power : 4 * power + 4]
-        assert n == (len(values) or None)
-        if values:
-            assert (low, high) == (min(values), max(values))
-            assert mean == pytest.approx(sum(values) / len(values))
-    for row in hours:
-        card, at, summaries = row[0], row[1], row[2:]
-        below = [m[2 + 4 * power] or 0 for m in minutes if m[0] == card and at <= m[1] < at + 3600]
-        assert not below or (summaries[4 * power] or 0) == sum(below)
-    assert {(s[1], s[0] // 60 * 60) for s in seconds} == {(m[0], m[1]) for m in minutes}
-    assert {(m[0], m[1] // 3600 * 3600) for m in minutes} <= {(h[0], h[1]) for h in hours}
+    """Once all is summarised: each span is what its seconds come to, for as far as all are kept."""
+    await shelf.settle()
+    seconds = await shelf.seconds()
+    for level in SUMMARIES:
+        groups: dict[tuple[str, int], list[int | None]] = {}
+        for (gpu_id, at), value in seconds.items():
+            groups.setdefault((gpu_id, at // level.step_s * level.step_s), []).append(value)
+        expected = {key: summarise(len(values), {"power_mw": values}) for key, values in groups.items()}
+        found = {
+            key: Span(span.readings, {name: found for name, found in span.metrics.items() if name == "power_mw"})
+            for key, span in (await shelf.kept(level)).items()
+        }
+        assert found == expected
 
 
 def batches(readings: Sequence[Reading], size: int) -> list[Sequence[Reading]]:
@@ -90,8 +122,9 @@ async def test_a_batch_that_comes_twice_changes_nothing(shelf: Shelf) -> None:
     await shelf.history.append(batch)
     await shelf.history.append(batch[10:20])
     assert await shelf.everything() == once
-    assert [len(rows) for rows in once] == [300, 6, 2]
+    assert len(await shelf.seconds()) == 300
     await sums_agree(shelf)
+    assert [len(await shelf.kept(level)) for level in SUMMARIES] == [6, 2, 2]
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 61, 1000])
@@ -99,18 +132,33 @@ async def test_how_it_is_cut_into_batches_does_not_matter(shelf: Shelf, size: in
     readings = [reading(second) for second in range(0, 200, 2)]
     for batch in batches(readings, size):
         await shelf.history.append(batch)
-    assert [len(rows) for rows in await shelf.everything()] == [100, 4, 1]
+    assert len(await shelf.seconds()) == 100
     await sums_agree(shelf)
 
 
 async def test_a_late_batch_is_merged_into_its_minute_and_hour(shelf: Shelf) -> None:
     await shelf.history.append([reading(second) for second in range(30)])
     await shelf.history.append([reading(second) for second in range(90, 120)])
+    await shelf.settle()
     await shelf.history.append([reading(second) for second in range(30, 90)])
-    assert [len(rows) for rows in await shelf.everything()] == [120, 3, 1]
     await sums_agree(shelf)
-    (hour,) = await shelf.rows("hours")
-    assert hour[2] == 120
+    (hour,) = (await shelf.kept(Level.HOURS)).values()
+    assert hour.readings == 120
+
+
+async def test_a_second_that_comes_again_is_replaced_metric_by_metric(shelf: Shelf) -> None:
+    await shelf.history.append([reading(0, power_mw=1, temperature_c=40), reading(1, power_mw=2)])
+    await shelf.history.append([reading(0, power_mw=9), reading(2, temperature_c=50)])
+    assert [point.mean for point in await shelf.series(0, 10)] == [9, 2]
+    assert [point.at.second for point in await shelf.series(0, 10, metric="temperature_c")] == [22]
+
+
+async def test_an_hour_is_summarised_once_it_is_over(shelf: Shelf) -> None:
+    for minute in range(0, 1860, 60):
+        await shelf.history.append([reading(minute)])
+    assert [len(await shelf.kept(level)) for level in SUMMARIES] == [30, 1, 1]
+    due = await shelf.database.read(lambda c: c.execute("SELECT COUNT(*) FROM due").fetchone())
+    assert due == (1,)  # the one that has just begun
 
 
 @settings(max_examples=25, deadline=None)
@@ -123,13 +171,13 @@ async def test_whatever_comes_in_whatever_order_the_sums_agree(arrivals: list[li
         for arrival in arrivals:
             await shelf.history.append([reading(second * 7, card) for second, card in arrival])
         await sums_agree(shelf)
-        assert len(await shelf.rows("seconds")) == len({entry for arrival in arrivals for entry in arrival})
+        assert len(await shelf.seconds()) == len({entry for arrival in arrivals for entry in arrival})
         await database.close()
 
 
 async def test_nothing_to_keep_is_nothing_done(shelf: Shelf) -> None:
     await shelf.history.append([])
-    assert await shelf.everything() == [[], [], []]
+    assert await shelf.everything() == [[], {}, {}, {}, {}]
 
 
 async def test_a_metric_that_is_not_there_is_not_zero(shelf: Shelf) -> None:
@@ -141,34 +189,83 @@ async def test_a_metric_that_is_not_there_is_not_zero(shelf: Shelf) -> None:
 @pytest.mark.parametrize("jump_s", [-86_400, -3600, -90, 90, 3600, 20 * 365 * 86_400, -20 * 365 * 86_400])
 async def test_a_clock_that_jumps_within_a_batch_and_back_costs_nothing_of_what_was(shelf: Shelf, jump_s: int) -> None:
     await shelf.history.append([reading(second) for second in range(600)])
-    before = await shelf.everything()
+    before = await shelf.seconds()
     jumped = [reading(second + (jump_s if second < 630 else 0)) for second in range(600, 660)]
-    await shelf.history.append(jumped)
+    await shelf.database.write(lambda c: keep(c, jumped))
     await sums_agree(shelf)
-    after = await shelf.everything()
-    kept = {row[0] for row in after[0]}
-    assert kept >= {row[0] for row in before[0]}
-    gone = {int(entry.taken_at.timestamp()) for entry in jumped} - kept
-    assert len(gone) == (30 if jump_s < -SECONDS_KEPT_S else 0)
+    assert (await shelf.seconds()).keys() == before.keys() | {("A", int(r.taken_at.timestamp())) for r in jumped}
     # And back for good: the same seconds are written over, not counted twice.
-    await shelf.history.append([reading(second) for second in range(590, 640)])
+    await shelf.database.write(lambda c: keep(c, [reading(second) for second in range(590, 640)]))
     await sums_agree(shelf)
+    await shelf.history.append([reading(660)])
+    assert (await shelf.seconds()).keys() >= before.keys()
 
 
-async def test_old_rows_go_in_portions_and_in_whole_minutes(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_module, "FORGOTTEN_AT_ONCE", 100)
-    await shelf.history.append([reading(second) for second in range(300)])
-    oldest = (await shelf.rows("seconds"))[0][0]
-    await shelf.history.append([reading(SECONDS_KEPT_S + 150)])
-    assert len(await shelf.rows("seconds")) == 301 - 100
-    await shelf.history.append([reading(SECONDS_KEPT_S + 150)])
-    left = await shelf.rows("seconds")
-    assert left[0][0] % 60 == 0
-    assert left[0][0] == (oldest + 150) // 60 * 60
-    assert len(await shelf.rows("minutes")) == 7
-    await shelf.history.append([reading(MINUTES_KEPT_S + 2 * 3600)])
-    assert len(await shelf.rows("minutes")) == 2
-    assert len(await shelf.rows("hours")) == 3
+async def test_a_clock_before_all_time_is_no_time(shelf: Shelf) -> None:
+    long_ago = Reading("A", datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), power_mw=5, xid_events=(79,))
+    await shelf.history.append([long_ago, reading(0)])
+    assert len(await shelf.seconds()) == 1
+
+
+async def test_a_clock_that_was_wrong_for_an_hour_costs_two_hours_of_seconds_and_not_all(shelf: Shelf) -> None:
+    for hour in range(10):
+        await shelf.history.append([reading(hour * 3600 + second) for second in range(0, 3600, 30)])
+    whole = len(await shelf.seconds())
+    for minute in range(60):
+        await shelf.history.append([reading(365 * 86_400 + minute * 60)])
+    assert whole - 2 * 60 * 2 <= len(await shelf.seconds()) - 60 < whole
+    # Two hours were summarised meanwhile, so that at most four of the oldest lost their minutes; hours are for ever.
+    await sums_of_minutes(shelf, 6 * 60)
+    assert len(await shelf.kept(Level.HOURS)) == 11 + 1
+
+
+async def sums_of_minutes(shelf: Shelf, least: int) -> None:
+    """What was forgotten is still in the minutes."""
+    await shelf.settle()
+    assert len(await shelf.kept(Level.MINUTES)) >= least
+
+
+async def test_old_seconds_go_as_fast_as_new_ones_come_and_only_once_they_are_summarised(shelf: Shelf) -> None:
+    hours = SECONDS_KEPT_S // 3600 + 6
+    for hour in range(hours):
+        await shelf.history.append([reading(hour * 3600 + minute * 60) for minute in range(60)])
+    seconds = sorted(at for _, at in await shelf.seconds())
+    assert SECONDS_KEPT_S - 3600 <= seconds[-1] - seconds[0] <= SECONDS_KEPT_S + 3600
+    assert seconds[0] // 60 * 60 % 3600 == 0
+    await sums_of_minutes(shelf, hours * 60)
+
+
+async def test_nothing_is_forgotten_that_is_in_no_summary(shelf: Shelf) -> None:
+    await shelf.database.write(lambda c: keep(c, [reading(second) for second in range(0, 7200, 60)]))
+    now_s = int(START.timestamp()) + 10 * SECONDS_KEPT_S
+    assert await shelf.database.write(lambda c: forget_seconds(c, now_s, 1000)) == 0
+    await shelf.settle()
+    assert await shelf.database.write(lambda c: forget_seconds(c, now_s, 1000)) == 120
+
+
+async def test_minutes_are_kept_for_ninety_days_and_hours_for_ever(shelf: Shelf) -> None:
+    days = MINUTES_KEPT_S // 86_400 + 10
+    for day in range(days):
+        await shelf.history.append([reading(day * 86_400)])
+    await shelf.settle()
+    kept = sorted(at for _, at in await shelf.kept(Level.MINUTES))
+    assert kept[-1] - kept[0] <= MINUTES_KEPT_S
+    assert len(kept) >= 90
+    assert len(await shelf.kept(Level.HOURS)) == len(await shelf.kept(Level.DAYS)) == days
+
+
+async def test_a_late_second_does_not_take_the_place_of_a_minute_whose_seconds_are_forgotten(shelf: Shelf) -> None:
+    await shelf.history.append([reading(second, power_mw=100) for second in range(40, 100)])
+    await shelf.settle()
+    await shelf.database.write(lambda c: c.execute("DELETE FROM seconds"))
+    await shelf.history.append([reading(50, power_mw=7)])
+    await shelf.settle()
+    assert [summary.high for summary in await powers(shelf, Level.MINUTES)] == [100]
+    assert [summary.n for summary in await powers(shelf, Level.HOURS)] == [60]
+
+
+async def powers(shelf: Shelf, level: Level) -> list[Summary]:
+    return [span.metrics["power_mw"] for span in (await shelf.kept(level)).values()]
 
 
 async def test_the_seconds_of_an_hour_with_its_gaps(shelf: Shelf) -> None:
@@ -180,14 +277,30 @@ async def test_the_seconds_of_an_hour_with_its_gaps(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize(
-    ("span_s", "step_s"), [(3600, 1), (3599.5, 1), (86_400, 60), (7 * 86_400, 60), (366 * 86_400, 3600)]
+    ("span_s", "step_s"),
+    [(3600, 1), (3599.5, 1), (86_400, 60), (7 * 86_400, 60), (31 * 86_400, 3600), (366 * 86_400, 86_400)],
 )
-async def test_each_span_has_its_resolution_wherever_it_begins(shelf: Shelf, span_s: float, step_s: int) -> None:
-    await shelf.history.append([reading(second) for second in range(100)])
+@pytest.mark.parametrize("is_settled", [False, True])
+async def test_each_span_has_its_resolution_wherever_it_begins(
+    shelf: Shelf, span_s: float, step_s: int, is_settled: bool
+) -> None:
+    ages = [*range(100), 3 * 3600, 3 * 86_400, 20 * 86_400, 200 * 86_400, 400 * 86_400]
+    await shelf.history.append([reading(-age) for age in reversed(ages)])
+    if is_settled:
+        await shelf.settle()
     for begin in (0, 0.001, 0.5, 0.999):
-        found = await shelf.series(begin - span_s + 200, begin + 200, points=20_000)
+        found = await shelf.series(begin - span_s + 1, begin + 1, points=20_000)
         assert {point.span_s for point in found} == {step_s}
-        assert sum(1 for _ in found) == {1: 100, 60: 2, 3600: 1}[step_s]
+        assert sum(1 for _ in found) == {1: 100, 60: 4, 3600: 4, 86_400: 4}[step_s] + (span_s == 7 * 86_400)
+
+
+async def test_a_young_history_is_shown_finely_in_a_long_time(shelf: Shelf) -> None:
+    """The time before the first reading says nothing, and costs nothing of the rest."""
+    await shelf.history.append([reading(second) for second in range(100)])
+    assert {point.span_s for point in await shelf.series(-365 * 86_400, 100)} == {1}
+    await shelf.history.append([reading(-5 * 86_400)])
+    await shelf.settle()
+    assert {point.span_s for point in await shelf.series(-365 * 86_400, 100)} == {60}
 
 
 @pytest.mark.parametrize("span_s", [600, 3600, 86_400, 7 * 86_400, 366 * 86_400])
@@ -231,15 +344,27 @@ async def test_a_metric_that_is_none_is_a_fault_of_the_program(shelf: Shelf) -> 
 
 
 async def test_of_a_time_long_ago_the_rougher_rows_still_tell(shelf: Shelf) -> None:
-    await shelf.history.append([reading(second) for second in range(0, 7200, 5)])
-    fine = await shelf.series(0, 3600)
-    assert {point.span_s for point in fine} == {1}
-    await shelf.database.write(lambda c: c.execute("DELETE FROM seconds"))
-    rough = await shelf.series(0, 3600)
-    assert {point.span_s for point in rough} == {60}
-    assert len(rough) >= 60
-    await shelf.database.write(lambda c: c.execute("DELETE FROM minutes"))
-    assert {point.span_s for point in await shelf.series(0, 3600)} == {3600}
+    await shelf.history.append([reading(-10 * 86_400), *(reading(second) for second in range(0, 7200, 5))])
+    await shelf.settle()
+    for table, step_s in ((None, 1), ("seconds", 60), ("minutes", 3600), ("hours", 86_400)):
+        if table is not None:
+            await shelf.database.write(lambda c, table=table: c.execute(f"DELETE FROM {table}"))
+        found = await shelf.series(0, 3600)
+        assert {point.span_s for point in found} == {step_s}
+        assert found[0].at <= START + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("span_s", [3600, 86_400, 30 * 86_400, 365 * 86_400])
+async def test_what_is_due_is_shown_as_if_it_were_done(shelf: Shelf, span_s: int) -> None:
+    """Before and after the summaries are made, and when late seconds have made some of them due again."""
+    old = [reading(-age * 7200, power_mw=age) for age in range(20 * 12, 0, -1)]
+    await shelf.history.append(old)
+    await shelf.settle()
+    await shelf.database.write(lambda c: keep(c, [reading(second) for second in range(-9000, 60, 10)]))
+    before = await shelf.series(60 - span_s, 60, 500)
+    await shelf.settle()
+    assert await shelf.series(60 - span_s, 60, 500) == before
+    assert len(before) > 3
 
 
 async def test_a_young_history_is_shown_in_its_finest_rows(shelf: Shelf) -> None:
@@ -264,16 +389,62 @@ async def test_the_grid_stands_still_while_time_goes_on(shelf: Shelf) -> None:
     assert one[2:-2] == [point for point in other if one[2].at <= point.at <= one[-3].at]
 
 
-async def test_a_week_of_eight_cards_is_answered_quickly(shelf: Shelf) -> None:
-    """Not a benchmark: an answer in no more than the time that a scan of all rows would never keep."""
-    cards = [f"GPU-{number}" for number in range(8)]
-    for minute in range(0, 7 * 24 * 60, 60):
-        await shelf.history.append([reading(minute * 60, card) for card in cards])
-    plan = await shelf.database.read(
-        lambda c: c.execute(
-            "EXPLAIN QUERY PLAN SELECT at FROM minutes WHERE card = 3 AND at >= 5 AND at < 9"
-        ).fetchall()
-    )
-    assert any("SEARCH" in str(row) for row in plan)
-    start = START - timedelta(seconds=60)
-    assert len(await shelf.history.series("GPU-3", "power_mw", start, start + timedelta(days=7), 1000)) == 168
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+async def test_every_error_number_is_kept_once_with_its_time(shelf: Shelf) -> None:
+    given = [reading(0.25), reading(1.5, xid_events=(48, 48, 63)), reading(2, "B", xid_events=(79,))]
+    await shelf.history.append(given)
+    await shelf.history.append(given)
+    shelf.memory = [given[1], reading(3, xid_events=(31,))]
+    found = await shelf.history.events("A", START, START + timedelta(seconds=10))
+    assert [(event.number, event.at - START) for event in found] == [
+        (48, timedelta(seconds=1.5)),
+        (48, timedelta(seconds=1.5)),
+        (63, timedelta(seconds=1.5)),
+        (31, timedelta(seconds=3)),
+    ]
+    assert await shelf.history.events("A", START, START + timedelta(seconds=1.5)) == []
+    assert [event.number for event in await shelf.history.events("B", START, START + timedelta(days=1))] == [79]
+    assert await shelf.history.events("C", START, START + timedelta(days=1)) == []
+
+
+# -- all that a card may report ---------------------------------------------------------------------------------------
+
+
+async def test_every_metric_is_kept(shelf: Shelf) -> None:
+    values = {metric.name: metric.high for metric in METRICS if hasattr(Reading("", START), metric.name)}
+    derived = {"throttled_by_heat": 1, "throttled_by_power": 0}
+    reasons = (ThrottleReason.TEMPERATURE,)
+    plain = {name: value for name, value in values.items() if name not in derived}
+    await shelf.history.append([reading(second, throttle_reasons=reasons, **plain) for second in range(90)])
+    for is_settled in (False, True):
+        if is_settled:
+            await shelf.settle()
+        for name, value in (plain | derived).items():
+            for span_s in (3600, 86_400):
+                found = await shelf.series(90 - span_s, 90, metric=name)
+                assert {(point.low, point.mean, point.high) for point in found} == {(value, value, value)}
+
+
+async def test_a_metric_of_a_later_version_needs_no_new_file(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    await shelf.history.append([reading(0)])
+    numbers = (await shelf.database.read(rows.read_names)).metrics
+    later = (*rows.KEPT[:3], "tensor_load_percent", *rows.KEPT[3:])
+    monkeypatch.setattr(rows.name_all, "__defaults__", (later,))
+    await shelf.history.append([reading(1)])
+    found = (await shelf.database.read(rows.read_names)).metrics
+    assert found == {**numbers, "tensor_load_percent": max(numbers.values()) + 1}
+    assert len(await shelf.series(0, 10)) == 2
+
+
+async def test_who_counted_the_energy_is_kept_with_it(shelf: Shelf) -> None:
+    added_up = {"energy_mj": 5, "energy_source": EnergySource.INTEGRATED}
+    await shelf.history.append([reading(0, energy_mj=5), reading(1, **added_up)])
+
+    def marks(connection: Connection) -> list[int | None]:
+        names = rows.read_names(connection)
+        (raw,) = rows.get_raw(connection, names, names.cards["A"], 0, FOR_EVER)
+        return list(raw.columns[rows.ENERGY_INTEGRATED])
+
+    assert await shelf.database.read(marks) == [None, 1]

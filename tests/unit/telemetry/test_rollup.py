@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from argentum_desktop.domain.reading import EnergySource, Reading
 from argentum_desktop.domain.summary import Span, Summary
-from argentum_desktop.telemetry.rollup import EnergyUsed, combine, combined, integrate_energy, settled, summarise
+from argentum_desktop.telemetry.rollup import EnergyUsed, combine, integrate_energy, settled, summarise
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -35,13 +35,6 @@ def test_an_hour_made_of_minutes_equals_one_made_of_seconds_exactly(minutes: lis
     spans = [summarise(len(values), {"energy_mj": values}) for values in minutes]
     together = [value for values in minutes for value in values]
     assert combine(spans) == summarise(len(together), {"energy_mj": together})
-
-
-def test_minutes_fall_into_their_hours() -> None:
-    minutes = {at: Span(1, {"power_mw": Summary(1, at, at, at)}) for at in (0, 3540, 3600, 7200, 7260)}
-    hours = combined(minutes, 3600)
-    assert {at: span.readings for at, span in hours.items()} == {0: 2, 3600: 1, 7200: 2}
-    assert hours[7200].metrics["power_mw"] == Summary(2, 7200, 14460, 7260)
 
 
 def test_of_two_summaries_of_the_same_minute_the_one_of_more_readings_stands() -> None:
