@@ -8,6 +8,7 @@ Python that runs the tests.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,19 @@ class Wine:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout, done.stderr
+
+    @contextlib.contextmanager
+    def kept_running(self) -> Iterator[Wine]:
+        """Wine's own services begin with the first program and end with the last, which takes seconds: keep one."""
+        words = [self.program, str(self.python), "-c", "import sys; print('here', flush=True); sys.stdin.read()"]
+        environment = _environment(self.prefix)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment) as keeper:
+            assert keeper.stdout is not None
+            assert keeper.stdout.readline().strip() == b"here"
+            yield self
+            keeper.communicate(timeout=30)
+        self.end()
 
     def end(self) -> None:
         """End this prefix's own server, which would stay for some seconds after the last program."""
@@ -133,7 +148,7 @@ def _environment(prefix: Path) -> dict[str, str]:
         "WINEARCH": "win64",
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": _OVERRIDES,
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": r"C:\pycache",  # what Windows compiles stays out of the source tree
         "PYTHONUTF8": "1",
     }
 

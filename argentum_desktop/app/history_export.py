@@ -177,7 +177,8 @@ async def _finest(database: Database, cards: Mapping[str, int], first_s: int, la
         # The first hour of which anything is known must be known as finely.
         oldest_s = hours[0][0]
         for level in (level for level in _WINDOW_S if wanted <= level < Level.HOURS):
-            async for _ in _tables(database, cards, level, max(first_s, oldest_s), min(last_s, oldest_s + HOUR_S), ()):
+            begin_s = max(first_s // level.step_s * level.step_s, oldest_s)
+            async for _ in _tables(database, cards, level, begin_s, min(last_s, oldest_s + HOUR_S), ()):
                 return level
         break
     return Level.HOURS
@@ -186,13 +187,18 @@ async def _finest(database: Database, cards: Mapping[str, int], first_s: int, la
 async def _tables(
     database: Database, cards: Mapping[str, int], level: Level, first_s: int, last_s: int, metrics: Sequence[str]
 ) -> AsyncIterator[Table]:
-    """The rows window by window, without windows that have none."""
+    """The rows window by window; what has none, and be it years, is stepped over."""
     window_s = _WINDOW_S[level]
-    for begin_s in range(first_s // window_s * window_s, last_s, window_s):
+    begin_s = first_s // window_s * window_s
+    while begin_s < last_s:
         window = (max(first_s, begin_s), min(last_s, begin_s + window_s))
+        begin_s += window_s
         table = await database.read(partial(_table, cards=cards, level=level, window=window, metrics=metrics))
         if table:
             yield table
+            continue
+        next_s = await database.read(partial(rows.next_begin, level=level, at_s=begin_s))
+        begin_s = last_s if next_s is None else max(begin_s, next_s // window_s * window_s)
 
 
 def _table(

@@ -26,6 +26,8 @@ _MOST_CARDS = 2**_CARD_BITS - 1
 _VALUE, _N, _LOW, _RANGE, _EXCESS = range(5)
 _FIGURES = (_N, _LOW, _RANGE, _EXCESS)
 _READINGS = 0
+# Enough to compare two chunks of the same place.
+COUNTS = frozenset({_READINGS << 3 | _N})
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,18 @@ def first_hour(connection: Connection, names: Names, card: int) -> int | None:
     return min(get_spans(connection, names, Level.HOURS, card, day_s, day_s + Level.HOURS.span_s, ()), default=day_s)
 
 
+def next_begin(connection: Connection, level: Level, at_s: int) -> int | None:
+    """From `at_s` on, the first instant at which something of any card may be known; None when there is none."""
+    found = []
+    for table, span_s in ((level.table, level.span_s), ("due", HOUR_S)):
+        row = connection.execute(
+            f"SELECT MIN(key) FROM {table} WHERE key >= ?",  # noqa: S608
+            (_key(at_s // span_s, 0),),
+        ).fetchone()
+        found += [] if row[0] is None else [(row[0] >> _CARD_BITS) * span_s]
+    return min(found, default=None)
+
+
 # -- salvage ----------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +224,7 @@ def put_salvaged(connection: Connection, chunk: Chunk, blob: bytes) -> None:
     What summaries were made of readings that are there again may be lost, so their hour is due.
     """
     found = _blob(connection, chunk.level, chunk.start_s, chunk.card)
-    if found is not None and _weight(unpack(found)) > _weight(chunk):
+    if found is not None and _weight(unpack(found, COUNTS)) > _weight(chunk):
         return
     _put_blob(connection, chunk, blob)
     if chunk.level is Level.SECONDS:

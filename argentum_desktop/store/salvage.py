@@ -129,7 +129,7 @@ class _Salvage:
 
     def _take_chunk(self, blob: bytes) -> None:
         try:
-            chunk = unpack(blob)
+            chunk = unpack(blob, rows.COUNTS)  # its checksum is over all of it
         except DamagedChunkError:
             return
         if not chunk.slots:

@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what the tests share
 
 import claim
+import history
 import idle
 import psutil
 import sensor
@@ -27,7 +28,7 @@ from figures import Figure, table, write_json
 from tray_display import missing_programs, tray_display
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("start", "idle", "claim", "sensor")
+PARTS = ("start", "idle", "claim", "sensor", "history")
 
 
 def main() -> int:
@@ -72,6 +73,9 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
     elif "sensor" in parts:
         _say("sensor")
         figures += sensor.measure(folder, *((1.0, 2.0) if quick else (sensor.SETTLING_S, sensor.SPAN_S)))
+    if "history" in parts:
+        _say("history")
+        figures += history.measure(folder, quick=quick)
     return figures
 
 

@@ -66,9 +66,34 @@ class FakeClock:
         await asyncio.sleep(seconds)
 
 
-RTX_3090 = Gpu("GPU-3090", "GeForce RTX 3090", Vendor.NVIDIA, 24 * GIB, "0000:01:00.0", "580.65", 350_000, 93)
-GTX_1080 = Gpu("GPU-1080", "GeForce GTX 1080 Ti", Vendor.NVIDIA, 11 * GIB, "0000:02:00.0", "580.65", 250_000, 96)
-SIMULATED = Gpu("sim-0", "Model A 16 GB", Vendor.SIMULATED, 16 * GIB, None, None, 200_000, 90)
+RTX_3090 = Gpu(
+    "GPU-3090",
+    "GeForce RTX 3090",
+    Vendor.NVIDIA,
+    memory_total_bytes=24 * GIB,
+    pci_address="0000:01:00.0",
+    driver_version="580.65",
+    power_limit_mw=350_000,
+    temperature_slowdown_c=93,
+)
+GTX_1080 = Gpu(
+    "GPU-1080",
+    "GeForce GTX 1080 Ti",
+    Vendor.NVIDIA,
+    memory_total_bytes=11 * GIB,
+    pci_address="0000:02:00.0",
+    driver_version="580.65",
+    power_limit_mw=250_000,
+    temperature_slowdown_c=96,
+)
+SIMULATED = Gpu(
+    "sim-0",
+    "Model A 16 GB",
+    Vendor.SIMULATED,
+    memory_total_bytes=16 * GIB,
+    power_limit_mw=200_000,
+    temperature_slowdown_c=90,
+)
 
 RENDERING = JobView(
     lease_id="lease-1",

@@ -76,8 +76,11 @@ def plain_text(raw: bytes) -> str:
 
 
 def guarded(default: Answer, call: Callable[[], Answer]) -> Answer:
-    """The call's answer, or `default` after a fault inside Windows' library, which Python reports as an `OSError`."""
+    """The call's answer, or `default` after a fault inside Windows' library.
+
+    Python reports such a fault as an `OSError` there, and a table of functions that is not there as a `ValueError`.
+    """
     try:
         return call()
-    except OSError:
+    except (OSError, ValueError):
         return default

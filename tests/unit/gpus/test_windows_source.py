@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from fake_windows import build
 from fake_windows.build import COUNTERS, GIB, RTX_3090, RX_6800, FakeWindows, card, device, rows
@@ -15,6 +16,7 @@ from fake_windows.build import COUNTERS, GIB, RTX_3090, RX_6800, FakeWindows, ca
 from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState, SourceReport, Vendor
 from argentum_desktop.domain.reading import PROCESSES, VALUES, Absence, GpuProcess, Reading
 from argentum_desktop.gpus.discovery import all_cards
+from argentum_desktop.gpus.sensor_wire import Answer
 from argentum_desktop.gpus.windows.bus import LOOK_EVERY_S, WindowsBus
 from argentum_desktop.gpus.windows.source import WindowsSource
 
@@ -83,6 +85,22 @@ def test_the_first_reading_has_a_load_already(fake_windows: FakeWindows, source:
         "processes": (GpuProcess(812, GIB // 2, False), GpuProcess(4711, 2 * GIB, True)),
     }
     assert set(reading.absent.values()) == {Absence.NOT_SUPPORTED}  # power in percent is no power in watts
+
+
+@pytest.mark.parametrize("scenario", [card(RX_6800), card(RX_6800, kernel=0), card(RX_6800) + COUNTERS, "garbage"])
+def test_every_value_is_there_or_its_absence_is_explained(
+    fake_windows: FakeWindows, source: WindowsSource, scenario: str
+) -> None:
+    fake_windows.follow(scenario)
+    report, readings = source.discover(), tuple(source.read(NOW))
+    assert [reading.gpu_id for reading in readings] == [gpu.gpu_id for gpu in report.gpus][: len(readings)]
+    assert readings
+    for reading in readings:
+        for name in VALUES:
+            assert (getattr(reading, name) in (None, ())) or name not in reading.absent, name
+            assert getattr(reading, name) is not None or name in reading.absent, name
+    answer = Answer(7, reports=(report,), readings=readings)
+    assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
 
 
 def test_instances_come_and_go(fake_windows: FakeWindows, source: WindowsSource) -> None:

@@ -9,11 +9,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from quiet_log import ExpectLog
+from small_disk import SmallDisk, small_disk
 
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import DiskFullError, SensorError, StoreError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.simulated import SimulatedSource
+from argentum_desktop.store import migrations
+from argentum_desktop.store.database import Database
+from argentum_desktop.telemetry.history import History
 from argentum_desktop.telemetry.sampler import (
     KEPT_S,
     HistoryFailed,
@@ -23,6 +28,8 @@ from argentum_desktop.telemetry.sampler import (
     SensorFailed,
     SensorRecovered,
 )
+
+__all__ = ["small_disk"]
 
 
 class SteppedClock:
@@ -271,3 +278,28 @@ async def test_a_bug_in_the_sink_is_not_hidden() -> None:
     house.sampler = Sampler(house.sensor, BrokenSink(), house.clock, house.bus)
     with pytest.raises(ZeroDivisionError):
         await house.run()
+
+
+async def test_a_full_disk_stops_the_recording_with_a_notice_and_it_goes_on_by_itself(
+    small_disk: SmallDisk, expect_log: ExpectLog
+) -> None:
+    """The real history on a real, small disk."""
+    expect_log("readings cannot be kept: The disk that holds .* is full")
+    house = House(200)
+    database = Database(small_disk.folder / "history.db", migrations.TELEMETRY, durable=False)
+    await database.open()
+    history = History(database, lambda _: ())
+    house.sampler = Sampler(house.sensor, history, house.clock, house.bus)
+    await house.run()
+    await house.sampler.flush()
+    small_disk.fill()
+    for house.clock.stop_at_s in (300, 400):
+        await house.run()
+        await house.sampler.flush()
+    assert [type(event) for event in house.said(HistoryFailed, HistoryRecovered)] == [HistoryFailed]
+    small_disk.make_room()
+    await house.sampler.flush()
+    assert [type(event) for event in house.said(HistoryFailed, HistoryRecovered)] == [HistoryFailed, HistoryRecovered]
+    kept = await history.series("SIM-1", "power_mw", house.clock.start, house.clock.now(), 4000)
+    assert len(kept) == 400
+    await database.close()
