@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,6 @@ from pathlib import Path
 from processes import cpu_ms
 
 PROGRAMS = ("boinc", "boincmgr", "openbox", "xdotool")
-PORT = 31999
 PATIENCE_S = 20.0
 
 
@@ -37,21 +37,30 @@ class Boinc:
 
 @contextlib.contextmanager
 def running(environment: Mapping[str, str], folder: Path) -> Iterator[Boinc]:
-    """Start both without any project, and end them with the block."""
+    """Start both without any project, and end them with the block.
+
+    Raises:
+        TimeoutError: they do not come up.
+    """
     data, home = folder / "boinc", folder / "boinc-home"
     data.mkdir()
     home.mkdir()
-    env = {**environment, "HOME": str(home)}
+    env, port = {**environment, "HOME": str(home)}, str(_free_port())
     quiet = ["--no_info_fetch", "--no_gpus", "--skip_cpu_benchmarks", "--suppress_net_info", "--fetch_minimal_work"]
-    client = ["boinc", "--dir", str(data), "--allow_multiple_clients", "--gui_rpc_port", str(PORT), *quiet]
+    client = ["boinc", "--dir", str(data), "--allow_multiple_clients", "--gui_rpc_port", port, *quiet]
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(_ended(client, env))
         password = _password(data / "gui_rpc_auth.cfg")
         stack.enter_context(_ended(["openbox"], env))
-        place = ["-a", "-m", "-nd", "-d", str(data), "-n", "localhost", "-g", str(PORT), "-p", password]
+        place = ["-a", "-m", "-nd", "-d", str(data), "-n", "localhost", "-g", port, "-p", password]
         second = stack.enter_context(_ended(["boincmgr", *place], env))
         _put_away(second.pid, env)
         yield Boinc(first, second)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -38,11 +38,7 @@ def measure(display: TrayDisplay, folder: Path, settling_s: float = SETTLING_S, 
     with contextlib.ExitStack() as stack:
         stack.callback(_end, process)
         _wait_until_ready(home)
-        peer = None
-        if boinc.missing_programs():
-            print(f"Not compared with BOINC: {', '.join(boinc.missing_programs())} not installed.", file=sys.stderr)
-        else:
-            peer = stack.enter_context(boinc.running(display.environment, folder))
+        peer = _beside(stack, display, folder)
         time.sleep(settling_s)
         before, peers_before, began = costs(process.pid), peer.cpu_ms() if peer else 0.0, time.perf_counter()
         time.sleep(span_s)
@@ -50,6 +46,18 @@ def measure(display: TrayDisplay, folder: Path, settling_s: float = SETTLING_S, 
     per_minute = 60.0 / took_s
     beside = (peers_after - peers_before) * per_minute if peer else None
     return [*_processor(before, after, per_minute, beside), *_memory(after)]
+
+
+def _beside(stack: contextlib.ExitStack, display: TrayDisplay, folder: Path) -> boinc.Boinc | None:
+    missing = boinc.missing_programs()
+    why = f"{', '.join(missing)} not installed" if missing else ""
+    if not why:
+        try:
+            return stack.enter_context(boinc.running(display.environment, folder))
+        except TimeoutError as error:
+            why = str(error)
+    print(f"Not compared with BOINC: {why}.", file=sys.stderr)
+    return None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
