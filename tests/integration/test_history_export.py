@@ -196,3 +196,33 @@ async def test_a_damaged_or_newer_file_is_said_and_left(home: Home) -> None:
             await exported(home)
     connection.close()
     assert [entry.name for entry in home.root.glob("history.db*")] == ["history.db"]
+
+
+def command(home: Home, *words: str) -> subprocess.CompletedProcess[str]:
+    own = [sys.executable, "-m", "argentum_desktop", "--home", str(home.root), "history", "export", *words]
+    return subprocess.run(own, capture_output=True, text=True)
+
+
+async def test_the_command_writes_a_whole_file_or_none(home: Home, tmp_path: Path) -> None:
+    await keep_all(home, [reading(second, power_mw=5 + second) for second in range(3)])
+    file = tmp_path / "a folder" / "readings.csv"
+    refused = command(home, "--csv", str(file))
+    assert (refused.returncode, "cannot be written" in refused.stderr) == (2, True)
+    file.parent.mkdir()
+    done = command(home, "--gpu", "B", "--metric", "power_mw", "--resolution", "second", "--csv", str(file))
+    assert (done.returncode, done.stderr) == (0, "3 rows.\n")
+    assert file.read_text("utf-8").splitlines()[-1] == "2026-03-01T11:59:32Z,B,7"
+    unknown = command(home, "--gpu", "C", "--csv", str(file))
+    assert (unknown.returncode, "There are B." in unknown.stderr) == (2, True)
+    assert file.read_text("utf-8").count("\n") == 4  # as it was
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+async def test_the_command_takes_times_as_people_write_them(home: Home) -> None:
+    await keep_all(home, [reading(second, power_mw=5) for second in range(3)])
+    shown = command(home, "--from", "2026-03-01T11:59:31Z", "--to", "2026-03-01T11:59:32+00:00", "--metric", "power_mw")
+    assert shown.stdout.splitlines() == ["time,gpu,power_mw", "2026-03-01T11:59:31Z,B,5"]
+    wrong = command(home, "--from", "yesterday")
+    assert wrong.returncode == 2
+    assert "is not a time such as" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
