@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TextIO
@@ -122,6 +123,8 @@ async def export_to_file(
     """
     start, end = span[0] or _EPOCH, span[1] or SystemClock().now()
     if str(file) == "-":
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(newline="")  # the lines end as CSV's do; Windows would add to that
         return await export_history(home, gpu_ids, start, end, resolution, metrics, sys.stdout)
     unfinished = file.with_name(f"{file.name}.part")
     try:
