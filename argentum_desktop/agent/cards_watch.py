@@ -47,6 +47,7 @@ class CardsWatch:
         self._notices = notices
         self._runs = runs
         self._loads: set[asyncio.Task[None]] = set()
+        self._told_lost: set[str] = set()
         events = bench.events
         events.subscribe(CardsFound, lambda event: self._found(event.reports))
         events.subscribe(ReadingsTaken, lambda event: self._taken(event.readings))
@@ -69,23 +70,31 @@ class CardsWatch:
         """Take over the new list; cards that were there before and are not now stay in view as lost."""
         before = self._bench.gpus
         gpus = with_lost(before, reports)
+        self._bench.gpus = gpus
         for gpu_id in before.keys() | gpus.keys():
             gpu = gpus.get(gpu_id)
             if gpu is None or gpu.state is not GpuState.READY:
-                self._bench.readings.pop(gpu_id, None)
-        self._bench.gpus = gpus
+                self._give_up(gpu_id, is_shown=gpu is not None and gpu.state is GpuState.LOST)
         self._tell_of_lost(gpus)
         self._tell_of_none(reports)
 
+    def _give_up(self, gpu_id: str, *, is_shown: bool) -> None:
+        """A card that no driver answers for reports nothing, and a job on it has lost it, whatever became of it."""
+        runs = self._using(gpu_id)
+        if runs or is_shown:
+            self._bench.readings[gpu_id] = lost(gpu_id, self._bench.clock.now())
+        else:
+            self._bench.readings.pop(gpu_id, None)
+        for run in runs:
+            run.wake()
+
     def _tell_of_lost(self, gpus: Mapping[str, Gpu]) -> None:
-        for gpu in gpus.values():
-            if gpu.state is GpuState.LOST:
-                self._notices.put(f"card {gpu.gpu_id}", CardLostError(f"{gpu.label}: {gpu.problem}", gpu.remedy))
-                self._bench.readings[gpu.gpu_id] = lost(gpu.gpu_id, self._bench.clock.now())
-                for run in self._using(gpu.gpu_id):
-                    run.wake()
-            else:
-                self._notices.take_down(f"card {gpu.gpu_id}")
+        now_lost = {gpu_id: gpu for gpu_id, gpu in gpus.items() if gpu.state is GpuState.LOST}
+        for gpu_id, gpu in now_lost.items():
+            self._notices.put(f"card {gpu_id}", CardLostError(f"{gpu.label}: {gpu.problem}", gpu.remedy))
+        for gpu_id in self._told_lost - now_lost.keys():
+            self._notices.take_down(f"card {gpu_id}")
+        self._told_lost = set(now_lost)
 
     def _tell_of_none(self, reports: Sequence[SourceReport]) -> None:
         if any(gpu.state is GpuState.READY for gpu in self._bench.gpus.values()):
@@ -148,10 +157,10 @@ def with_lost(before: Mapping[str, Gpu], reports: Sequence[SourceReport]) -> dic
         if gpu.gpu_id in gpus or gpu.state not in {GpuState.READY, GpuState.LOST}:
             continue
         same_place = [other for other in listed if gpu.pci_address and other.pci_address == gpu.pci_address]
-        if any(other.state is GpuState.READY for other in same_place):
-            continue  # another card sits in its place now
+        if any(other.state is not GpuState.IGNORED for other in same_place):
+            continue  # another card sits there now, or its owner gave it to a virtual machine or took its driver away
         for other in same_place:
-            del gpus[other.gpu_id]
+            gpus.pop(other.gpu_id, None)
         problem, remedy = words.get(gpu.vendor, _LOST)
         gpus[gpu.gpu_id] = replace(gpu, state=GpuState.LOST, problem=problem, remedy=remedy)
     return gpus

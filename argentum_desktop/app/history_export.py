@@ -48,16 +48,6 @@ class Resolution(StrEnum):
 _LEVELS = {Resolution.SECOND: Level.SECONDS, Resolution.MINUTE: Level.MINUTES, Resolution.HOUR: Level.HOURS}
 
 
-async def known_cards(home: Home) -> list[str]:
-    """The ids of all cards that have a history.
-
-    Raises:
-        StoreError: there is no history, or it cannot be read.
-    """
-    async with _opened(home) as database:
-        return sorted((await database.read(rows.read_names)).cards)
-
-
 async def export_history(
     home: Home,
     gpu_ids: Sequence[str],

@@ -70,6 +70,7 @@ _LEFT_BEHIND = (
     _Generation("Volta", 580, _ids(range(0x1D80, 0x1E00))),
 )
 
+SCREEN_ONLY = ("It is the screen of a virtual machine and cannot compute.", "Give the virtual machine a real card.")
 _STILL_SO = "Restart the computer; if it stays so, check the card's seat and its power cables."
 
 _TAKE_AMDGPU = (
@@ -182,8 +183,7 @@ def is_intel_integrated(card: PciCard) -> bool:
 def _why(card: PciCard, report: SourceReport) -> tuple[GpuState, str, str]:
     """Why a card is not listed, in words, and what would help."""
     if card.vendor in VIRTUAL_VENDORS:
-        words = ("It is the screen of a virtual machine and cannot compute.", "Give the virtual machine a real card.")
-        return GpuState.IGNORED, *words
+        return GpuState.IGNORED, *SCREEN_ONLY
     if card.driver in _PASS_THROUGH_DRIVERS:
         return (
             GpuState.PASSED_THROUGH,

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from processes import cpu_ms
+from processes import cpu_ms, ended_with_block
 
 PROGRAMS = ("boinc", "boincmgr", "openbox", "xdotool")
 PATIENCE_S = 20.0
@@ -49,11 +49,11 @@ def running(environment: Mapping[str, str], folder: Path) -> Iterator[Boinc]:
     quiet = ["--no_info_fetch", "--no_gpus", "--skip_cpu_benchmarks", "--suppress_net_info", "--fetch_minimal_work"]
     client = ["boinc", "--dir", str(data), "--allow_multiple_clients", "--gui_rpc_port", port, *quiet]
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(_ended(client, env))
+        first = stack.enter_context(ended_with_block(client, env=env, stderr=subprocess.DEVNULL))
         password = _password(data / "gui_rpc_auth.cfg")
-        stack.enter_context(_ended(["openbox"], env))
+        stack.enter_context(ended_with_block(["openbox"], env=env, stderr=subprocess.DEVNULL))
         place = ["-a", "-m", "-nd", "-d", str(data), "-n", "localhost", "-g", port, "-p", password]
-        second = stack.enter_context(_ended(["boincmgr", *place], env))
+        second = stack.enter_context(ended_with_block(["boincmgr", *place], env=env, stderr=subprocess.DEVNULL))
         _put_away(second.pid, env)
         yield Boinc(first, second)
 
@@ -61,20 +61,6 @@ def running(environment: Mapping[str, str], folder: Path) -> Iterator[Boinc]:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-@contextlib.contextmanager
-def _ended(command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _password(file: Path) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+FAREWELL_S = 20.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 # Which part of the application a process is, by a word of its command line; what fits none is the application itself.
@@ -72,3 +77,18 @@ def _pss_mib(pid: int) -> float:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     raise FileNotFoundError(pid)
+
+
+@contextlib.contextmanager
+def ended_with_block(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that is asked to go when the block ends, and killed when it stays."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(FAREWELL_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from figures import Figure, of_runs
+from processes import ended_with_block
 from tray_display import PATIENCE_S, ROOT, TrayDisplay
 
 from argentum_desktop.agent.control import call
@@ -72,16 +72,8 @@ def _started(display: TrayDisplay, command: list[str]) -> Iterator[float]:
     """A program that ends with the block; gives the moment before it was started."""
     display.forget_arrivals()
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=display.environment, cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
+    with ended_with_block(command, env=display.environment, cwd=ROOT):
         yield began
-    finally:
-        process.terminate()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _answers(home: Home) -> float:

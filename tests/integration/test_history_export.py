@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from argentum_desktop.app.history_export import Resolution, export_history, known_cards
+from argentum_desktop.app.history_export import Resolution, export_history
 from argentum_desktop.domain.reading import METRICS, EnergySource, Reading
 from argentum_desktop.errors import BadInputError, StoreError
 from argentum_desktop.paths import Home
@@ -72,7 +72,6 @@ async def test_seconds_one_row_for_each_time_and_card(home: Home) -> None:
     ]
     part = (START + timedelta(seconds=1), START + timedelta(seconds=40))
     assert [row[0] for row in (await exported(home, "B", span=part))[1:]] == ["2026-03-01T11:59:32Z"]
-    assert await known_cards(home) == ["A", "B"]
 
 
 @pytest.mark.parametrize("is_settled", [False, True])
@@ -166,8 +165,6 @@ async def test_it_is_read_by_another_process_while_this_one_writes(home: Home) -
 async def test_what_cannot_be_asked_is_said_in_words(home: Home) -> None:
     with pytest.raises(StoreError, match="There is no history"):
         await exported(home)
-    with pytest.raises(StoreError, match="There is no history"):
-        await known_cards(home)
     assert not home.telemetry_db.exists()
     await keep_all(home, [reading(0, "A", power_mw=5), reading(0, "B")])
     with pytest.raises(BadInputError, match="no history of a card C") as error:

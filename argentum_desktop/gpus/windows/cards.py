@@ -7,14 +7,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState, Vendor
-from argentum_desktop.gpus.discovery import SERVICE_VENDORS, VENDORS, VIRTUAL_VENDORS, PciCard, is_intel_integrated
+from argentum_desktop.gpus.discovery import (
+    SCREEN_ONLY,
+    SERVICE_VENDORS,
+    VENDORS,
+    VIRTUAL_VENDORS,
+    PciCard,
+    is_intel_integrated,
+)
 from argentum_desktop.gpus.windows.d3dkmt import HYBRID_DISCRETE, HYBRID_INTEGRATED, PARAVIRTUALIZED
 from argentum_desktop.gpus.windows.devices import DisplayDevice
 from argentum_desktop.gpus.windows.dxgi import Adapter
 from argentum_desktop.gpus.windows.problems import words_for_device
 
 _LITTLE_MEMORY_BYTES = 512 * 2**20
-_NO_CARD_AT_ALL = ("It is the screen of a virtual machine and cannot compute.", "Give the virtual machine a real card.")
 
 Twins = Counter[tuple[int, int, str]]
 
@@ -91,7 +97,7 @@ def _working(facts: AdapterFacts, device: DisplayDevice | None, twins: Twins) ->
     subsystem = (device.subsystem if device else "") or _subsystem(adapter)
     card = _on_the_bus(address, adapter.vendor_id, adapter.device_id, subsystem, twins)
     is_screen = adapter.vendor_id in VIRTUAL_VENDORS
-    problem, remedy = _NO_CARD_AT_ALL if is_screen else ("", "")
+    problem, remedy = SCREEN_ONLY if is_screen else ("", "")
     return Gpu(
         gpu_id=card.gpu_id,
         name=adapter.name or (device.name if device else "") or f"Graphics card {card.pci_id}",
@@ -115,7 +121,7 @@ def _idle(device: DisplayDevice, twins: Twins) -> Gpu:
     card = _on_the_bus(device.pci_address, device.vendor_id, device.device_id, device.subsystem, twins)
     state, problem, remedy = words_for_device(device.problem, device.service, device.is_given_away)
     if device.vendor_id in VIRTUAL_VENDORS:
-        state, (problem, remedy) = GpuState.IGNORED, _NO_CARD_AT_ALL
+        state, (problem, remedy) = GpuState.IGNORED, SCREEN_ONLY
     return Gpu(
         gpu_id=card.gpu_id,
         name=device.name or f"Graphics card {card.pci_id}",

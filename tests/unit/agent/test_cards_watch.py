@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benches import BenchWithClock, a_bench
 from quiet_log import ExpectLog
-from samples import GPU, reading
+from samples import GPU, lease, reading
 
 from argentum_desktop.agent.cards_watch import CardsWatch, with_lost
 from argentum_desktop.agent.notices import NoticeBoard
@@ -69,6 +69,12 @@ def test_another_card_in_its_place_takes_its_place() -> None:
     assert with_lost(known(PLACED), [report(new)]) == known(new)
 
 
+@pytest.mark.parametrize("state", [GpuState.PASSED_THROUGH, GpuState.NO_DRIVER])
+def test_a_card_that_its_owner_gave_away_is_not_lost(state: GpuState) -> None:
+    given = replace(ON_THE_BUS, state=state, problem="It is set aside.")
+    assert with_lost(known(PLACED), [report(given)]) == known(given)
+
+
 def test_where_the_driver_says_why_its_words_are_told() -> None:
     gpus = with_lost(known(PLACED), [report(problem="The driver was updated.", remedy="Restart the computer.")])
     assert (gpus[PLACED.gpu_id].problem, gpus[PLACED.gpu_id].remedy) == (
@@ -77,11 +83,23 @@ def test_where_the_driver_says_why_its_words_are_told() -> None:
     )
 
 
+class Run:
+    """A job on the first card."""
+
+    def __init__(self) -> None:
+        self.lease = lease()
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
 class Stand:
     def __init__(self, here: BenchWithClock) -> None:
         self.bench = here.bench
         self.notices = NoticeBoard()
-        self.watch = CardsWatch(here.bench, None, self.notices, list)  # type: ignore[arg-type]
+        self.runs: list[Run] = []
+        self.watch = CardsWatch(here.bench, None, self.notices, lambda: self.runs)  # type: ignore[arg-type, return-value]
 
     def find(self, *reports: SourceReport) -> None:
         self.bench.events.publish(CardsFound(reports))
@@ -106,6 +124,31 @@ async def test_the_owner_is_told_of_a_lost_card_until_it_is_back(stand: Stand) -
     assert stand.told() == []
     stand.bench.events.publish(ReadingsTaken((reading(temperature_c=50),)))
     assert not stand.bench.readings[PLACED.gpu_id].is_lost
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        report(replace(ON_THE_BUS, state=GpuState.PASSED_THROUGH)),
+        report(replace(OTHER, pci_address=PLACED.pci_address)),
+        report(),
+    ],
+    ids=["given to a virtual machine", "another card in its place", "not there at all"],
+)
+async def test_a_job_has_lost_its_card_whatever_became_of_it(stand: Stand, now: SourceReport) -> None:
+    stand.find(report(PLACED))
+    stand.runs.append(Run())
+    stand.find(now)
+    assert stand.bench.readings[PLACED.gpu_id].is_lost
+    assert stand.runs[0].woken == 1
+
+
+async def test_a_notice_of_a_lost_card_goes_when_another_takes_its_place(stand: Stand) -> None:
+    stand.find(report(PLACED))
+    stand.find(report())
+    assert "GeForce RTX 4070: The card no longer answers its driver." in stand.told()
+    stand.find(report(replace(OTHER, pci_address=PLACED.pci_address)))
+    assert stand.told() == []
 
 
 async def test_a_computer_whose_only_card_cannot_work_says_why(stand: Stand) -> None:
