@@ -94,6 +94,37 @@ class NoCardError(ArgentumError):
     code = "no-card"
 
 
+class StressError(ArgentumError):
+    """The process that puts a load on a card cannot be started."""
+
+    code = "stress"
+
+
+class CheckRefusedError(ArgentumError):
+    """This card's health cannot be checked now, and why."""
+
+    code = "check-refused"
+    exit_code = 5
+
+
+class HealthError(ArgentumError):
+    """Something about a card's health that its owner should know."""
+
+    code = "health"
+
+
+class DocumentError(BadInputError):
+    """A document that was handed to us is not plain JSON, or was not signed as it says."""
+
+    code = "document"
+
+
+class PassportError(DocumentError):
+    """A passport that was handed to us cannot be read or is not what it says."""
+
+    code = "passport"
+
+
 class CardLostError(ArgentumError):
     """A card that was there does not answer any more."""
 

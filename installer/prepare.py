@@ -39,6 +39,9 @@ LIBRARIES = {
     "xkbcommon-x11": "libxkbcommon-x11-0",
     "wayland-cursor": "libwayland-cursor0",
 }
+# What the health check loads to reach a card, and for the tests a card made of software.
+VULKAN_LOADER = ("vulkan", "libvulkan1")
+SOFTWARE_VULKAN = (Path("/usr/share/vulkan/icd.d"), "lvp_icd*.json", "mesa-vulkan-drivers")
 # Program, packages, why.
 PROGRAMS = {
     "podman": (("podman", "runc", "conmon", "netavark", "uidmap", "catatonit"), "jobs run in its containers"),
@@ -82,10 +85,15 @@ def missing_packages(purpose: str) -> dict[str, str]:
     for library, package in LIBRARIES.items():
         if ctypes.util.find_library(library) is None:
             missing[package] = "Qt needs it for the window"
+    if ctypes.util.find_library(VULKAN_LOADER[0]) is None:
+        missing[VULKAN_LOADER[1]] = "the health check reaches the cards through it"
     programs = PROGRAMS | (TEST_PROGRAMS if purpose == "test" else {})
     for program, (packages, why) in programs.items():
         if not is_there(program):
             missing.update(dict.fromkeys(packages, why))
+    folder, drivers, package = SOFTWARE_VULKAN
+    if purpose == "test" and not any(folder.glob(drivers)):
+        missing[package] = "the health check's own test runs on a card made of software"
     if purpose == "test" and not Path("/usr/share/fonts/truetype/dejavu").is_dir():
         missing.update(dict.fromkeys(FONT, "the letters in the pictures"))
     return missing

@@ -21,8 +21,8 @@ from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.sample import write_sample
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.errors import ArgentumError
-from argentum_desktop.marketplace.identity import load_or_create
-from argentum_desktop.marketplace.wire import JobStatus
+from argentum_desktop.identity.keys import load_or_create
+from argentum_desktop.marketplace.wire import JobStatus, ListedCard
 from argentum_desktop.paths import Home
 
 SETTINGS = "[jobs]\ndisk_gib = 1\nstop_grace_s = 1\n[cards]\nsimulated = 1\n"
@@ -147,6 +147,16 @@ class TestBuyer:
 
     def job(self, job_id: str) -> JobStatus:
         return self._with_client(lambda client: client.job(job_id))
+
+    def cards(self) -> tuple[ListedCard, ...]:
+        """What is on offer at the market."""
+
+        async def act(client: BuyerClient) -> tuple[ListedCard, ...]:
+            await client.connect()
+            return (await client.cards()).cards
+
+        found: tuple[ListedCard, ...] = self._with_client(act)
+        return found
 
     def cancel(self, job_id: str) -> JobStatus:
         return self._with_client(lambda client: client.cancel(job_id))

@@ -17,6 +17,7 @@ from argentum_desktop.buyer.client import BuyerClient
 from argentum_desktop.domain.job import Artifact, JobSpec, Limits
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import Offer
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.market_server.api import create_app
 from argentum_desktop.market_server.artifacts import ArtifactFolder
 from argentum_desktop.market_server.audit import AuditReport, audit
@@ -24,7 +25,6 @@ from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.client import HttpMarket
-from argentum_desktop.marketplace.identity import Identity
 
 URL = "http://market.test"
 CARD = wire.Card("GPU-1", "Simulated 8 GB", "simulated", 8192, is_simulated=True)

@@ -10,6 +10,7 @@ from sqlite3 import Connection
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.cards_watch import CardsWatch
 from argentum_desktop.agent.engine_watch import EngineWatch
+from argentum_desktop.agent.health_desk import HealthDesk, HealthParts
 from argentum_desktop.agent.income import Income
 from argentum_desktop.agent.jobs_at_work import JobsAtWork
 from argentum_desktop.agent.lease_book import LeaseMoved
@@ -49,6 +50,8 @@ class Agent:
     Args:
         market_names: the markets to take work from, by their names in the ledger.
         find_market: connects a name with its market; starts the embedded one where that is meant.
+        health: what the health of the cards is looked after with.
+        takes_work: without it only the cards are looked after, as for a health check from a terminal.
     """
 
     def __init__(
@@ -59,6 +62,9 @@ class Agent:
         sampler: Sampler,
         market_names: Sequence[str],
         find_market: MarketFinder,
+        health: HealthParts,
+        *,
+        takes_work: bool = True,
     ) -> None:
         self.bench = bench
         self.notices = NoticeBoard()
@@ -72,6 +78,8 @@ class Agent:
         self._links: dict[str, MarketLink] = {}
         self._engine = EngineWatch(bench, self.notices, lambda: bool(self.jobs.runs() or self.jobs.waiting))
         self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
+        self.health = HealthDesk(bench, self.notices, health, sampler, self.jobs.busy, self._look_again)
+        self._takes_work = takes_work
         self._is_started = False
         self._store_failed = False
         self._told: tuple[object, ...] = ()
@@ -88,9 +96,11 @@ class Agent:
         self.bench.pause = await self._database.read(_read_pause)
         await self.income.refresh()
         self.jobs.expect(await self.bench.book.unfinished())
+        await self.health.open(self._loops)
         self._loops.start(self._sampler.run)
         self._loops.start(self._cards.run)
-        self._loops.start(self._begin_work)
+        if self._takes_work:
+            self._loops.start(self._begin_work)
 
     async def _begin_work(self) -> None:
         """Take up what an earlier run left, then look for more."""
@@ -106,7 +116,8 @@ class Agent:
         self._tell()
 
     async def close(self) -> None:
-        """Give running jobs back in good order, settle what can be settled, and stop."""
+        """Take a load off a card, give running jobs back in good order, settle what can be settled, and stop."""
+        await self.health.checkups.close()
         self.jobs.give_back("The owner closed Argentum Desktop.")
         await self.jobs.end(self.bench.settings.jobs.stop_grace_s + SETTLED_WITHIN_S)
         await self._loops.end()
@@ -219,7 +230,7 @@ class Agent:
         """What most decides about offers, cheap enough for each second; all the rules together are not."""
         bench = self.bench
         busy = tuple(lease.lease_id for lease in self.jobs.busy())
-        return (bench.current_pause(), bench.engine_problem, *bench.gpus, *bench.readings, busy)
+        return (bench.current_pause(), bench.engine_problem, *bench.gpus, *bench.readings, *bench.checkups, busy)
 
     async def _look_at_store(self) -> None:
         """After a fault of the database, see whether it can be written again."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from argentum_desktop.agent.lease_book import LeaseBook
+from argentum_desktop.agent.status import CheckupView
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.health import HealthSummary
 from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import ArgentumError, EngineMissingError
@@ -26,6 +30,10 @@ class Bench:
         installation_id: tells our containers from those of another home folder on the same engine.
         engine_problem: why no job can be run now, in words; empty while one can.
         engine_remedy: what would help.
+        promised: cards of an offer that is being accepted at this moment, before its job holds them.
+        checkups: the health checks under way, by card.
+        health: what each card's latest decisive check said.
+        certificates: what a market may be told of each card's health, signed by this device.
     """
 
     home: Home
@@ -43,6 +51,10 @@ class Bench:
     pause: Pause | None = None
     gpus: dict[str, Gpu] = field(default_factory=dict)
     readings: dict[str, Reading] = field(default_factory=dict)
+    promised: set[str] = field(default_factory=set)
+    checkups: dict[str, CheckupView] = field(default_factory=dict)
+    health: dict[str, HealthSummary] = field(default_factory=dict)
+    certificates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def needed_engine(self) -> ContainerEngine:
         """The engine.
@@ -74,6 +86,8 @@ class Bench:
             engine_problem=self.engine_problem,
             engine_remedy=self.engine_remedy,
             market_is_local=market_is_local,
+            health=self.health.get(gpu.gpu_id),
+            is_being_checked=gpu.gpu_id in self.checkups,
         )
 
     def current_pause(self) -> Pause | None:

@@ -65,6 +65,10 @@ class LeaseBook:
     async def recent(self, limit: int) -> Sequence[Lease]:
         return await self._database.read(lambda connection: leases.recent(connection, limit))
 
+    async def touching(self, start: datetime, end: datetime) -> Sequence[Lease]:
+        """Those that were held at any moment of this time, oldest first."""
+        return await self._database.read(lambda connection: leases.touching(connection, start, end))
+
     async def find(self, lease_id: str) -> Lease | None:
         return await self._database.read(lambda connection: leases.find(connection, lease_id))
 

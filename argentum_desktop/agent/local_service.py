@@ -10,9 +10,12 @@ import msgspec
 
 from argentum_desktop.agent.agent import Agent
 from argentum_desktop.agent.control import Handler
+from argentum_desktop.agent.health_calls import health_handlers
 from argentum_desktop.agent.service import QuitRequested, ShowRequested
 from argentum_desktop.agent.status import JobView, Status
 from argentum_desktop.agent.status_board import view
+from argentum_desktop.domain.health import CheckMode, HealthReport
+from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.ledger.earnings import DayEarnings
 from argentum_desktop.telemetry.history import History, Point
@@ -57,6 +60,21 @@ class LocalService:
     async def earnings(self, days: int) -> Sequence[DayEarnings]:
         return await self._agent.income.days(days)
 
+    async def start_check(self, gpu_id: str, mode: CheckMode) -> None:
+        self._agent.health.checkups.start(gpu_id, mode)
+
+    async def cancel_check(self, gpu_id: str) -> None:
+        await self._agent.health.checkups.cancel(gpu_id)
+
+    async def checks(self, gpu_id: str, limit: int) -> Sequence[HealthReport]:
+        return await self._agent.health.passports.reports(gpu_id, limit)
+
+    async def passport(self, gpu_id: str) -> Passport:
+        return await self._agent.health.passports.passport(gpu_id)
+
+    async def note_repair(self, gpu_id: str, words: str) -> None:
+        await self._agent.health.note_repair(gpu_id, words)
+
     def control_handlers(self) -> Mapping[str, Handler]:
         """What the commands may call, by name."""
         return {
@@ -66,6 +84,7 @@ class LocalService:
             "stop": self._on_stop,
             "show": self._on_show,
             "quit": self._on_quit,
+            **health_handlers(self._agent.bench, self._agent.health),
         }
 
     async def _on_status(self, _: Mapping[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from argentum_desktop.domain.gpu import Gpu, GpuState
 from argentum_desktop.domain.job import MIB, JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.offer import Offer
+from argentum_desktop.domain.passport import LARGEST_CERTIFICATE_BYTES
 from argentum_desktop.errors import MarketError
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.errors import plain_words
@@ -124,6 +125,13 @@ class MarketLink:
 
     def _inventory(self) -> wire.Inventory:
         """The cards this market may know of: those that could work; a simulated one stays at home."""
+        known = [
+            gpu
+            for gpu in self._bench.gpus.values()
+            if gpu.state is GpuState.READY and (self.is_local or not gpu.is_simulated)
+        ]
+        # So many cards that there is no room for all certificates are offered without the last ones.
+        most = wire.MAX_JSON_BYTES // 2 // LARGEST_CERTIFICATE_BYTES
         cards = tuple(
             wire.Card(
                 gpu_id=gpu.gpu_id,
@@ -131,9 +139,9 @@ class MarketLink:
                 vendor=gpu.vendor,
                 memory_mib=(gpu.memory_total_bytes or 0) // MIB,
                 is_simulated=gpu.is_simulated,
+                certificate=self._bench.certificates.get(gpu.gpu_id) if place < most else None,
             )
-            for gpu in self._bench.gpus.values()
-            if gpu.state is GpuState.READY and (self.is_local or not gpu.is_simulated)
+            for place, gpu in enumerate(known)
         )
         return wire.Inventory(cards, f"argentum-desktop/{__version__}")
 
@@ -158,24 +166,32 @@ class MarketLink:
         """Accept or decline. The answer is on disk before the market hears it, and the question is then done with."""
         if await self._bench.book.find(offer.lease_id) is None:
             decision = self._decide(offer)
-            now = self._bench.clock.now()
             if decision.is_yes:
-                lease = Lease(self.name, offer, JobState.ACCEPTING, accepted_at=now)
-                await self._bench.book.open(lease, now, decision)
-                self._declined = 0
-                self._accepted(lease, self.market)
+                await self._accept(offer, decision)
             else:
                 log.info("declined %s: %s", offer.lease_id, decision.reason)
-                await self._bench.book.refuse(offer.lease_id, now, decision)
+                await self._bench.book.refuse(offer.lease_id, self._bench.clock.now(), decision)
                 await self._decline(offer, decision.reason)
         await self._database.write(lambda connection: program_state.put(connection, self._key_name, None))
+
+    async def _accept(self, offer: Offer, decision: Decision) -> None:
+        """While it is written down the cards are nobody else's: neither another market's nor a health check's."""
+        now = self._bench.clock.now()
+        lease = Lease(self.name, offer, JobState.ACCEPTING, accepted_at=now)
+        self._bench.promised.update(offer.gpu_ids)
+        try:
+            await self._bench.book.open(lease, now, decision)
+            self._declined = 0
+            self._accepted(lease, self.market)
+        finally:
+            self._bench.promised.difference_update(offer.gpu_ids)
 
     def _decide(self, offer: Offer) -> Decision:
         """Every leased card must agree; the market is not believed about any of them."""
         verdicts: list[Verdict] = []
         if not 0 < len(set(offer.gpu_ids)) == len(offer.gpu_ids) <= max(1, len(self._bench.gpus)):
             return Decision((Verdict("card", False, "It names no card, one twice, or more than there are here."),))
-        busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids}
+        busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids} | self._bench.promised
         for gpu_id in offer.gpu_ids:
             gpu = self._bench.gpus.get(gpu_id)
             if gpu is None or gpu_id in busy:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from argentum_desktop.agent.status import AgentState, CardStatus, JobView, MarketStatus, Notice
+from argentum_desktop.agent.status import AgentState, CardStatus, CheckupView, JobView, MarketStatus, Notice
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.money import Money
 from argentum_desktop.policy.gates import Pause
@@ -38,6 +38,11 @@ def job_words(job: JobView) -> str:
     return words
 
 
+def checkup_words(checkup: CheckupView) -> str:
+    """`Being checked, 40 s left`."""
+    return f"Being checked, {_span(checkup.remaining_s)} left"
+
+
 def sentence(
     state: AgentState,
     *,
@@ -50,11 +55,30 @@ def sentence(
     now: datetime,
     zone: ZoneInfo,
 ) -> str:
-    """The one to show for this state.
+    """The one to show for this state; where a card is being checked, that too.
 
     Args:
         cards: those of which it speaks: the first that does not work says why.
     """
+    checked = next((card for card in cards if card.checkup is not None), None)
+    check = f"{checked.gpu.label}: {_lowered(checked.doing)}." if checked is not None else ""
+    if state is AgentState.IDLE and not any(not card.because for card in cards):
+        return check
+    told = _of_state(state, jobs, cards, notices, markets, pause, floor, now, zone)
+    return f"{told} {check}" if check and state in {AgentState.PAUSED, AgentState.WORKING, AgentState.IDLE} else told
+
+
+def _of_state(
+    state: AgentState,
+    jobs: Sequence[JobView],
+    cards: Sequence[CardStatus],
+    notices: Sequence[Notice],
+    markets: Sequence[MarketStatus],
+    pause: Pause | None,
+    floor: Money,
+    now: datetime,
+    zone: ZoneInfo,
+) -> str:
     if state is AgentState.PAUSED and pause is not None:
         return f"Paused until {clock_time(pause.until, now, zone)}." if pause.until else "Paused until you resume."
     if state is AgentState.WORKING:
@@ -77,6 +101,10 @@ def _what_is_wrong(cards: Sequence[CardStatus], notices: Sequence[Notice], marke
         if card.because:
             return f"{card.because} {card.remedy}".strip()
     return next((market.problem for market in markets if market.problem), "The market does not answer.")
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _span(seconds: int) -> str:

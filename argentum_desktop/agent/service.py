@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from argentum_desktop.agent.status import JobView, Status
+from argentum_desktop.domain.health import CheckMode, HealthReport
+from argentum_desktop.domain.passport import Passport
 from argentum_desktop.events import EventBus
 from argentum_desktop.ledger.earnings import DayEarnings
 from argentum_desktop.telemetry.history import Point
@@ -26,7 +28,8 @@ class QuitRequested:
 class OwnerService(Protocol):
     """The owner's side of the house. Every coroutine runs on the service's loop and may raise `ArgentumError`.
 
-    `events` carries `StatusChanged`; listeners are called on the service's thread.
+    `events` carries `StatusChanged`, `CheckupProgressed` and `CheckupEnded`; listeners are called on the service's
+    thread.
     """
 
     events: EventBus
@@ -55,4 +58,32 @@ class OwnerService(Protocol):
 
     async def earnings(self, days: int) -> Sequence[DayEarnings]:
         """One entry per day of the last `days` days in the owner's zone, today last, days without income included."""
+        ...
+
+    async def start_check(self, gpu_id: str, mode: CheckMode) -> None:
+        """Begin a health check; it takes the card off the market until it ends.
+
+        Raises:
+            CheckRefusedError: not now, and why: a job runs on it, another card is being checked, on battery …
+        """
+        ...
+
+    async def cancel_check(self, gpu_id: str) -> None:
+        """End it at once; the card is free within a second. Nothing happens when none runs."""
+        ...
+
+    async def checks(self, gpu_id: str, limit: int) -> Sequence[HealthReport]:
+        """The finished checks of a card, newest first."""
+        ...
+
+    async def passport(self, gpu_id: str) -> Passport:
+        """Everything that was written down about a card.
+
+        Raises:
+            PassportError: it has none yet.
+        """
+        ...
+
+    async def note_repair(self, gpu_id: str, words: str) -> None:
+        """Write down what was done to the card, in the owner's words (1 to 500 characters)."""
         ...

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.health import CheckMode, HealthReport, HealthSummary, Stage
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.reading import Reading
@@ -35,6 +36,50 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class CheckupView:
+    """A health check under way.
+
+    Attributes:
+        words: what is being done now, as in "Writing and reading patterns: 12 done, no errors".
+        done_percent: of the whole.
+        remaining_s: as planned, never less than zero.
+        temperatures_c: since it began, as (seconds, degrees), for the live curve.
+        limit_c: where the card slows itself down; None where it does not say.
+    """
+
+    gpu_id: str
+    mode: CheckMode
+    stage: Stage
+    words: str
+    done_percent: int
+    remaining_s: int
+    started_at: datetime
+    temperatures_c: tuple[tuple[float, int], ...] = ()
+    limit_c: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckupProgressed:
+    """Published up to four times a second while a card is checked."""
+
+    view: CheckupView
+
+
+@dataclass(frozen=True)
+class CheckupEnded:
+    """Published once per check.
+
+    Attributes:
+        report: None when there is none: it was cancelled before anything was known, or it could not begin.
+        problem: then why, in words.
+    """
+
+    gpu_id: str
+    report: HealthReport | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class CardStatus:
     """One card now.
 
@@ -42,6 +87,8 @@ class CardStatus:
         doing: what it does, in words: "Rendering frames, 42 %", "ready", "not offered".
         because: why it does not work, in one sentence; empty while it does.
         remedy: the smallest change that would make it work; empty when there is none to name.
+        checkup: the health check under way.
+        health: what the latest finished one said.
     """
 
     gpu: Gpu
@@ -51,6 +98,8 @@ class CardStatus:
     remedy: str = ""
     lease_id: str | None = None
     earned_today: Money | None = None
+    checkup: CheckupView | None = None
+    health: HealthSummary | None = None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from argentum_desktop import __version__
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.notices import NoticeBoard
-from argentum_desktop.agent.sentences import job_words, sentence
+from argentum_desktop.agent.sentences import checkup_words, job_words, sentence
 from argentum_desktop.agent.status import CONNECTING, AgentState, CardStatus, JobView, MarketStatus, Notice, Status
 from argentum_desktop.domain.decision import Decision
 from argentum_desktop.domain.gpu import Gpu
@@ -100,13 +101,22 @@ def view(lease: Lease, bench: Bench, run: JobRun | None = None) -> JobView:
 def _card(
     gpu: Gpu, bench: Bench, runs: Sequence[JobRun], decisions: Sequence[Decision], earned: Money | None
 ) -> CardStatus:
-    reading = bench.readings.get(gpu.gpu_id)
+    card = CardStatus(
+        gpu,
+        bench.readings.get(gpu.gpu_id),
+        "Ready",
+        earned_today=earned,
+        checkup=bench.checkups.get(gpu.gpu_id),
+        health=bench.health.get(gpu.gpu_id),
+    )
     run = next((run for run in runs if gpu.gpu_id in run.lease.gpu_ids), None)
     if run is not None:
-        return CardStatus(gpu, reading, job_words(view(run.lease, bench, run)), "", "", run.lease.lease_id, earned)
-    if not _rule(decisions):
-        return CardStatus(gpu, reading, "Ready", earned_today=earned)
-    return CardStatus(gpu, reading, "Not working", decisions[0].reason, decisions[0].remedy, None, earned)
+        return replace(card, doing=job_words(view(run.lease, bench, run)), lease_id=run.lease.lease_id)
+    if not _rule(decisions) and card.checkup is None:
+        return card
+    doing = "Not working" if card.checkup is None else checkup_words(card.checkup)
+    because, remedy = (decisions[0].reason, decisions[0].remedy) if decisions else ("", "")
+    return replace(card, doing=doing, because=because, remedy=remedy)
 
 
 def _rule(decisions: Sequence[Decision]) -> str:
@@ -127,6 +137,8 @@ def _state(
         return AgentState.WORKING
     if notices or not cards:
         return AgentState.ATTENTION
+    if any(card.checkup is not None for card in cards):
+        return AgentState.IDLE
     if all(card.because for card in cards):
         return AgentState.OUTSIDE_HOURS if rules == {_CALENDAR} else AgentState.ATTENTION
     if any(market.is_connected for market in markets):

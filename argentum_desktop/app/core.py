@@ -13,13 +13,14 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.control import ControlServer
 from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.agent.local_service import LocalService
+from argentum_desktop.app.health_parts import CheckOptions, health_parts
 from argentum_desktop.app.questions import cards_command
 from argentum_desktop.clock import Clock, SystemClock
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.watched_sensor import Sensor
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.marketplace.client import HttpMarket
 from argentum_desktop.marketplace.embedded import EmbeddedMarket
-from argentum_desktop.marketplace.identity import load_or_create
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
@@ -41,12 +42,24 @@ class Core:
     Args:
         settings: the owner's choices.
         clock: time; a test brings its own.
+        checks: how health checks are made; likewise.
+        takes_work: without it only the cards are looked after.
     """
 
     service: LocalService
     agent: Agent
 
-    def __init__(self, home: Home, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        clock: Clock | None = None,
+        checks: CheckOptions | None = None,
+        *,
+        takes_work: bool = True,
+    ) -> None:
+        self._checks = checks or CheckOptions()
+        self._takes_work = takes_work
         self.home = home
         self.settings = settings
         self.clock = clock or SystemClock()
@@ -93,7 +106,10 @@ class Core:
         self._closing.push_async_callback(history.close)
         sampler = Sampler(sensor, history, clock, events)
         names = [settings.market.url.rstrip("/") or LOCAL_MARKET]
-        self.agent = Agent(bench, database, sensor, sampler, names, self._find_market)
+        health = await health_parts(home, database, history, sensor, clock, self._checks)
+        self.agent = Agent(
+            bench, database, sensor, sampler, names, self._find_market, health, takes_work=self._takes_work
+        )
         self.service = LocalService(self.agent, history)
         self._closing.push_async_callback(self._close_markets)
         await self.agent.start()

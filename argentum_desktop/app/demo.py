@@ -22,7 +22,7 @@ from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.sample import write_sample
 from argentum_desktop.clock import Clock
 from argentum_desktop.errors import ArgentumError, BadInputError, EngineMissingError
-from argentum_desktop.marketplace.identity import load_or_create
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.marketplace.wire import JobPhase, JobStatus
 from argentum_desktop.paths import Home
 from argentum_desktop.policy.words import energy

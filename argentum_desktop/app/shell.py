@@ -39,7 +39,9 @@ class Desktop:
         self.bridge = Bridge(thread.service, thread.loop)
         clock = SystemClock()
         self.window = MainWindow(self.bridge, self.theme, clock, self.over.set)
-        self.tray = TrayController(self.bridge, self.theme, clock, self.window.open, self.over.set, icon)
+        self.tray = TrayController(
+            self.bridge, self.theme, clock, self.window.open, self.over.set, icon, self.window.ask_to_check
+        )
         self.tray.availability_changed.connect(self._tray_changed)
         loop, events = asyncio.get_running_loop(), thread.service.events
         self._subscriptions = [

@@ -15,8 +15,8 @@ import httpx
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.job import Artifact, JobSpec
 from argentum_desktop.errors import BadInputError, MarketUnreachableError
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace import wire
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.transport import SignedHttp
 
 T = TypeVar("T")
@@ -55,6 +55,10 @@ class BuyerClient:
 
     async def account(self) -> wire.Account:
         return await self._call("GET", "/v1/account", wire.Account)
+
+    async def cards(self) -> wire.CardList:
+        """What is on offer, with what is known of its health."""
+        return await self._call("GET", "/v1/cards", wire.CardList)
 
     async def submit(self, spec: JobSpec, files: Mapping[str, Path]) -> wire.JobStatus:
         """Send the job's files, then the job. A lost answer never makes two jobs of one."""

@@ -20,7 +20,7 @@ from argentum_desktop.buyer.sample import write_sample
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.money import price_for
 from argentum_desktop.errors import BadInputError, MarketUnreachableError
-from argentum_desktop.marketplace.identity import load_or_create
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.marketplace.wire import JobPhase, JobStatus, Meta
 from argentum_desktop.paths import Home, default_home
 

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from argentum_desktop.gpus.sensor_wire import LONGEST_LINE_BYTES, Answer, Request
+from argentum_desktop.system.child import has_ended, start_child
 
 log = logging.getLogger(__name__)
-
-# The folder that holds the package: the child must find it wherever the application was started from.
-_PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
 
 class SensorChild:
@@ -35,16 +30,7 @@ class SensorChild:
 
     @classmethod
     async def start(cls, command: Sequence[str], now_s: float) -> SensorChild:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=_PACKAGE_PARENT if _PACKAGE_PARENT.is_dir() else None,
-            limit=LONGEST_LINE_BYTES,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-        return cls(process, now_s)
+        return cls(await start_child(command, LONGEST_LINE_BYTES), now_s)
 
     async def exchange(self, request: Request) -> Answer:
         """Send one request and return its answer; answers that nobody waited for are passed over."""
@@ -61,30 +47,15 @@ class SensorChild:
     async def end(self, farewell_s: float) -> None:
         """Ask it to go by closing its input, kill it when it stays, and bury it either way."""
         self.requests.close()
-        try:
-            async with asyncio.timeout(farewell_s):
-                await self.process.wait()
-        except TimeoutError:
+        if not await has_ended(self.process, farewell_s):
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
         # A process stuck inside the kernel cannot be killed by anybody: the loop's watcher buries it when it comes out.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(farewell_s, 1.0)):
-                await self.process.wait()
+        await has_ended(self.process, max(farewell_s, 1.0))
         await asyncio.wait([self._complaints], timeout=1.0)
         self._complaints.cancel()
         with contextlib.suppress(ConnectionError):
             await self.requests.wait_closed()
-
-
-def words_for_status(status: int | None) -> str:
-    if status is None:
-        return "it does not end"
-    if status >= 0:
-        return f"exit status {status}"
-    with contextlib.suppress(ValueError):
-        return f"ended by {signal.Signals(-status).name}"
-    return f"ended by signal {-status}"
 
 
 async def _log_lines(stream: asyncio.StreamReader) -> None:

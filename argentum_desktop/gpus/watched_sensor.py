@@ -19,8 +19,9 @@ from argentum_desktop.domain.reading import VALUES, XID_EVENTS, Absence, Reading
 from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.back_off import BackOff
-from argentum_desktop.gpus.sensor_child import SensorChild, words_for_status
+from argentum_desktop.gpus.sensor_child import SensorChild
 from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
+from argentum_desktop.system.child import words_for_status
 
 log = logging.getLogger(__name__)
 

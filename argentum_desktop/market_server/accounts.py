@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from argentum_desktop.domain.gpu import Vendor
 from argentum_desktop.domain.money import Money
+from argentum_desktop.errors import DocumentError
+from argentum_desktop.identity.keys import key_id_of
 from argentum_desktop.market_server import ledger
+from argentum_desktop.market_server.card_health import with_certificate
 from argentum_desktop.market_server.config import MarketConfig
 from argentum_desktop.market_server.problems import ProblemError, invalid
 from argentum_desktop.market_server.records import AccountRecord, CardRecord, KeyRecord, new_id
 from argentum_desktop.market_server.storage import Work
-from argentum_desktop.marketplace.identity import key_id_of
-from argentum_desktop.marketplace.wire import Account, Enrolment, Inventory, ProblemType, Role
+from argentum_desktop.marketplace.wire import Account, Declared, Enrolment, Inventory, ProblemType, Role
 
 MAX_CARDS = 64
 _LONGEST_NAME = 120
@@ -62,20 +64,30 @@ def view(work: Work, config: MarketConfig, account: AccountRecord) -> Account:
     )
 
 
-def declare(work: Work, config: MarketConfig, account: AccountRecord, inventory: Inventory) -> None:
-    """Remember a provider's cards, in place of those it had."""
+def declare(
+    work: Work, config: MarketConfig, account: AccountRecord, inventory: Inventory, key_id: str, now_us: int
+) -> Declared:
+    """Remember a provider's cards, in place of those it had. A certificate that cannot be used keeps no card away.
+
+    Args:
+        key_id: of the key that signed the request, and must have sealed the certificates.
+    """
     if len(inventory.cards) > MAX_CARDS:
         raise invalid(f"at most {MAX_CARDS} cards")
     if len({card.gpu_id for card in inventory.cards}) != len(inventory.cards):
         raise invalid("two cards have the same gpu_id")
-    cards = []
+    cards, notes = [], []
     for card in inventory.cards:
         if not 1 <= len(card.gpu_id) <= _LONGEST_NAME or len(card.name) > _LONGEST_NAME or card.memory_mib < 0:
             raise invalid("a card's gpu_id, name or memory_mib is out of range")
         is_simulated = card.is_simulated or card.vendor == Vendor.SIMULATED
         if is_simulated and not config.is_local:
             raise ProblemError(ProblemType.NOT_ELIGIBLE, "A simulated card can only be offered to a local market.")
-        cards.append(
-            CardRecord(account.account_id, card.gpu_id, card.name, card.vendor[:40], card.memory_mib, is_simulated)
-        )
+        record = CardRecord(account.account_id, card.gpu_id, card.name, card.vendor[:40], card.memory_mib, is_simulated)
+        try:
+            cards.append(with_certificate(record, card.certificate, key_id, now_us))
+        except DocumentError as error:
+            cards.append(record)
+            notes.append(f"The health certificate of {card.gpu_id} was left out: {error.message}")
     work.replace_cards(account.account_id, cards)
+    return Declared(tuple(notes))

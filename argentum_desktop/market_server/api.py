@@ -12,7 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from argentum_desktop.clock import Clock
+from argentum_desktop.identity.keys import Identity, key_id_of
 from argentum_desktop.market_server import accounts, bodies
+from argentum_desktop.market_server.api_cards import CardsApi
 from argentum_desktop.market_server.api_jobs import JobsApi
 from argentum_desktop.market_server.api_leases import LeasesApi
 from argentum_desktop.market_server.artifacts import ArtifactFolder
@@ -24,8 +26,17 @@ from argentum_desktop.market_server.problems import ProblemError, invalid
 from argentum_desktop.market_server.records import to_us
 from argentum_desktop.market_server.rounds import Rounds
 from argentum_desktop.market_server.storage import Storage, Work
-from argentum_desktop.marketplace.identity import Identity, key_id_of
-from argentum_desktop.marketplace.wire import VERSION, Account, Empty, Enrolment, Inventory, Meta, ProblemType, Role
+from argentum_desktop.marketplace.wire import (
+    VERSION,
+    Account,
+    Declared,
+    Empty,
+    Enrolment,
+    Inventory,
+    Meta,
+    ProblemType,
+    Role,
+)
 
 
 def create_app(
@@ -39,7 +50,8 @@ def create_app(
     rounds = Rounds(storage, config, clock)
     general = GeneralApi(storage, config, clock, authenticator, identity)
     parts = MarketParts(storage, artifacts, config, clock, authenticator, rounds)
-    endpoints = [*general.endpoints(), *LeasesApi(parts).endpoints(), *JobsApi(parts).endpoints()]
+    apis = (general, LeasesApi(parts), JobsApi(parts), CardsApi(parts))
+    endpoints = [endpoint for api in apis for endpoint in api.endpoints()]
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -124,5 +136,9 @@ class GeneralApi:
     async def inventory(self, request: Request) -> Response:
         account, signed = await self._authenticator.account(request, Role.PROVIDER)
         inventory = await bodies.read_value(request, signed.body_sha256, Inventory)
-        await self._storage.run(lambda work: accounts.declare(work, self._config, account, inventory))
-        return bodies.answer(Empty())
+        key_id, now_us = signed.signature.key_id, to_us(self._clock.now())
+
+        def work_of_declaration(work: Work) -> Declared:
+            return accounts.declare(work, self._config, account, inventory, key_id, now_us)
+
+        return bodies.answer(await self._storage.run(work_of_declaration))

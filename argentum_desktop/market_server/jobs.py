@@ -8,13 +8,14 @@ from dataclasses import replace
 from argentum_desktop.domain.job import Artifact, JobSpec
 from argentum_desktop.domain.money import Money, price_for
 from argentum_desktop.market_server import ledger
+from argentum_desktop.market_server.card_health import health_of
 from argentum_desktop.market_server.config import MarketConfig
 from argentum_desktop.market_server.problems import ProblemError, invalid, not_found
 from argentum_desktop.market_server.records import JobRecord, LeaseRecord, from_us, new_id
 from argentum_desktop.market_server.settlement import end_job
 from argentum_desktop.market_server.storage import Work
 from argentum_desktop.marketplace.codec import decode, encode
-from argentum_desktop.marketplace.wire import JobPhase, JobStatus, LeaseState, ProblemType
+from argentum_desktop.marketplace.wire import CardHealth, JobPhase, JobStatus, LeaseState, ProblemType
 
 LISTED = 200
 MAX_INPUTS = 1000
@@ -115,7 +116,12 @@ def view(work: Work, config: MarketConfig, job: JobRecord) -> JobStatus:
         exit_code=job.exit_code,
         reason=job.reason or _last_words(job, lease),
         outputs=tuple(Artifact(output.name, output.sha256, output.size_bytes) for output in outputs),
+        card_health=None if taken is None else _health_of_card(work, taken),
     )
+
+
+def _health_of_card(work: Work, lease: LeaseRecord) -> CardHealth | None:
+    return next((health_of(card) for card in work.cards(lease.provider_id) if card.gpu_id == lease.gpu_id), None)
 
 
 def _last_words(job: JobRecord, lease: LeaseRecord | None) -> str:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from argentum_desktop.domain.health import CheckMode, Grade
 from argentum_desktop.domain.job import Limits, Outcome
 from argentum_desktop.marketplace.wire import JobPhase, LeaseState, Role
 
@@ -36,7 +37,11 @@ class KeyRecord:
 
 @dataclass(frozen=True)
 class CardRecord:
-    """A card that a provider declared."""
+    """A card that a provider declared.
+
+    Attributes:
+        certificate: of its health, sealed by the provider, as JSON; the four after it are what it says.
+    """
 
     account_id: str
     gpu_id: str
@@ -44,6 +49,11 @@ class CardRecord:
     vendor: str
     memory_mib: int
     is_simulated: bool
+    certificate: str | None = None
+    grade: Grade | None = None
+    confidence_percent: int | None = None
+    check_mode: CheckMode | None = None
+    checked_us: int | None = None
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,11 @@ class Rounds:
         if self._store_failed:
             raise ProblemError(ProblemType.MAINTENANCE, "The market cannot write anything down now.", RETRY_SOON_S)
 
+    def asked_lately(self) -> set[tuple[str, str]]:
+        """The cards that asked for work in the last minutes, as provider and card."""
+        now_s = self._clock.elapsed_s()
+        return {card for card, (seen_s, _) in self._seen.items() if now_s - seen_s < SEEN_FOR_S}
+
     def explained(self, status: JobStatus) -> JobStatus:
         """The same, with why it waits, where it does and nobody has said so yet."""
         if status.phase is not JobPhase.QUEUED or status.reason:

@@ -125,4 +125,13 @@ CREATE TRIGGER postings_stay BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT,
 CREATE TRIGGER postings_last BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are never removed'); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+# What a card's certificate says of its health.
+_HEALTH = """
+ALTER TABLE cards ADD COLUMN certificate TEXT;
+ALTER TABLE cards ADD COLUMN grade TEXT;
+ALTER TABLE cards ADD COLUMN confidence_percent INTEGER;
+ALTER TABLE cards ADD COLUMN check_mode TEXT;
+ALTER TABLE cards ADD COLUMN checked_us INTEGER;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _HEALTH)

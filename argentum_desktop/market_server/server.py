@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from argentum_desktop import logs
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.errors import ArgentumError, BadInputError, StoreError
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.market_server.api import create_app
 from argentum_desktop.market_server.artifacts import ArtifactFolder
 from argentum_desktop.market_server.audit import AuditReport, audit
@@ -29,7 +30,6 @@ from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.market_server.data_lock import DataLock
 from argentum_desktop.market_server.options import add_serve_arguments
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
-from argentum_desktop.marketplace.identity import load_or_create
 
 ADDRESS_FILE = "address"
 DATABASE_FILE = "market.db"

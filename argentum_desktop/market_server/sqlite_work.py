@@ -9,6 +9,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from argentum_desktop.domain.health import CheckMode, Grade
 from argentum_desktop.domain.job import Outcome
 from argentum_desktop.market_server.ledger import Transaction
 from argentum_desktop.market_server.records import (
@@ -39,6 +40,8 @@ _READ: dict[str, Any] = {
     "phase": JobPhase,
     "state": LeaseState,
     "outcome": lambda text: None if text is None else Outcome(text),
+    "grade": lambda text: None if text is None else Grade(text),
+    "check_mode": lambda text: None if text is None else CheckMode(text),
     "is_simulated": bool,
     "cancel_requested": bool,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -13,12 +14,16 @@ from argentum_desktop.domain.job import Artifact, is_safe_name
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.errors import MarketUnreachableError
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace import wire
-from argentum_desktop.marketplace.identity import Identity
+from argentum_desktop.marketplace.errors import plain_words
 from argentum_desktop.marketplace.transport import DEADLINE_S, SignedHttp
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
+_MOST_NOTES, _LONGEST_NOTE = 10, 300
 _RANGE_MISMATCH = 416
 
 
@@ -60,7 +65,9 @@ class HttpMarket:
         return await self._call("GET", "/v1/account", wire.Account)
 
     async def declare(self, inventory: wire.Inventory) -> None:
-        await self._call("PUT", "/v1/inventory", wire.Empty, inventory)
+        declared = await self._call("PUT", "/v1/inventory", wire.Declared, inventory)
+        for note in declared.notes[:_MOST_NOTES]:
+            log.info("the market at %s says of our cards: %s", self.url, plain_words(note, _LONGEST_NOTE))
 
     async def claim(self, claim: wire.Claim) -> Offer | None:
         deadline_s = claim.wait_s + DEADLINE_S

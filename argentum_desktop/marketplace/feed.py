@@ -106,7 +106,7 @@ class OfferFeed:
             self._declared = inventory
 
     async def _poll(self, claim: Claim) -> Offer | None:
-        """Wait for an offer, or until the asks are not what was asked for."""
+        """Wait for an offer, or until asks or cards are not what they were."""
         poll = asyncio.ensure_future(self._market.claim(claim))
         changed = asyncio.ensure_future(self._changed_from(claim))
         try:
@@ -120,7 +120,7 @@ class OfferFeed:
     async def _changed_from(self, claim: Claim) -> None:
         while True:
             await self._changed.wait()
-            if tuple(self._asks()) != claim.asks:
+            if tuple(self._asks()) != claim.asks or self._inventory() != self._declared:
                 return
             self._changed.clear()
 

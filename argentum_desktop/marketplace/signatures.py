@@ -12,7 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from argentum_desktop.marketplace.identity import Identity, verify
+from argentum_desktop.identity.keys import Identity, verify
 
 TAG = "argentum-v1"
 LABEL = "argentum"

@@ -28,10 +28,10 @@ from argentum_desktop.errors import (
     MarketUnreachableError,
     StoreError,
 )
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.codec import WireFormatError, decode, encode
 from argentum_desktop.marketplace.errors import MarketBusyError, MarketProblemError, error_for, plain_words
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.signatures import IDEMPOTENCY_KEY, RequestParts, content_digest, digest_of, sign
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ ISO 4217 currency, spans are whole seconds.
 | `GET /v1/meta` | → `Meta` |
 | `POST /v1/accounts` | `Enrolment` → `Account` |
 | `GET /v1/account` | → `Account` |
-| `PUT /v1/inventory` | `Inventory` → `Empty` |
+| `PUT /v1/inventory` | `Inventory` → `Declared` |
+| `GET /v1/cards` | → `CardList` |
 | `POST /v1/claims` | `Claim` → `Offer`, or 204 when nothing came in time |
 | `POST /v1/leases/{id}/accept` | `LeaseCall` → `LeaseStatus` |
 | `POST /v1/leases/{id}/decline` | `Decline` → `LeaseStatus` |
@@ -34,10 +35,13 @@ Every answer that is not 2xx is an `application/problem+json` of RFC 9457: `Prob
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from argentum_desktop.domain.health import CheckMode, Grade
 from argentum_desktop.domain.job import Artifact, JobSpec, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money
@@ -170,13 +174,19 @@ class Account:
 
 @dataclass(frozen=True)
 class Card:
-    """A card as it is offered. No serial numbers: a market needs to know what it is, not which one."""
+    """A card as it is offered. No serial numbers: a market needs to know what it is, not which one.
+
+    Attributes:
+        certificate: what its passport says of its health: a `domain.passport.Certificate`, sealed with the key that
+            signs this request; None where it was never checked.
+    """
 
     gpu_id: str
     name: str
     vendor: str
     memory_mib: int
     is_simulated: bool
+    certificate: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +195,54 @@ class Inventory:
 
     cards: tuple[Card, ...]
     application: str
+
+
+@dataclass(frozen=True)
+class Declared:
+    """How a market took the cards of a machine.
+
+    Attributes:
+        notes: what it left out, and why, a sentence each; the cards are taken all the same.
+    """
+
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CardHealth:
+    """What the certificate of a card says, in a line. The market has seen whose it is, and believes no more than that.
+
+    Attributes:
+        confidence_percent: how much of what could be known of such a card was looked at.
+    """
+
+    grade: Grade
+    confidence_percent: int
+    mode: CheckMode
+    checked_at: datetime
+
+
+@dataclass(frozen=True)
+class ListedCard:
+    """A card that asked for work lately, as every buyer may see it; whose it is stays secret.
+
+    Attributes:
+        certificate: as its owner sealed it, for who wants to see for himself.
+    """
+
+    name: str
+    vendor: str
+    memory_mib: int
+    is_simulated: bool
+    health: CardHealth | None = None
+    certificate: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class CardList:
+    """What is on offer: the best certified first."""
+
+    cards: tuple[ListedCard, ...]
 
 
 @dataclass(frozen=True)
@@ -274,7 +332,11 @@ class LogPosition:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The buyer's view of one job."""
+    """The buyer's view of one job.
+
+    Attributes:
+        card_health: of the card that has it, or had it last; None where nobody knows.
+    """
 
     job_id: str
     spec: JobSpec
@@ -288,6 +350,7 @@ class JobStatus:
     exit_code: int | None = None
     reason: str = ""
     outputs: tuple[Artifact, ...] = ()
+    card_health: CardHealth | None = None
 
 
 @dataclass(frozen=True)

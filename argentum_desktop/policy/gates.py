@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from argentum_desktop.domain.decision import Verdict
 from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState
+from argentum_desktop.domain.health import Grade, HealthSummary
 from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.policy.windows import opening_at
-from argentum_desktop.policy.words import clock_time
+from argentum_desktop.policy.words import clock_time, past_day
 from argentum_desktop.settings.schema import Settings
 
 GIB = 1024**3
@@ -27,7 +28,12 @@ class Pause:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Everything a rule may look at, apart from the offer."""
+    """Everything a rule may look at, apart from the offer.
+
+    Attributes:
+        health: what the card's latest decisive health check said; None when it was never checked.
+        is_being_checked: a health check of the card is under way.
+    """
 
     gpu: Gpu
     reading: Reading | None
@@ -39,6 +45,8 @@ class Circumstances:
     engine_problem: str = ""
     engine_remedy: str = ""
     market_is_local: bool = True
+    health: HealthSummary | None = None
+    is_being_checked: bool = False
 
 
 def not_paused(at: Circumstances) -> Verdict:
@@ -46,6 +54,13 @@ def not_paused(at: Circumstances) -> Verdict:
         return Verdict("pause", True, "not paused")
     until = f"until {clock_time(at.pause.until, at.now, at.zone)}" if at.pause.until else "until you resume"
     return Verdict("pause", False, f"You paused it {until}.", "Resume")
+
+
+def not_being_checked(at: Circumstances) -> Verdict:
+    if at.is_being_checked:
+        reason = "The card's health is being checked."
+        return Verdict("checkup", False, reason, "Wait until the check has ended, or cancel it.")
+    return Verdict("checkup", True, "not being checked")
 
 
 def in_window(at: Circumstances) -> Verdict:
@@ -92,6 +107,27 @@ def card_present(at: Circumstances) -> Verdict:
     return Verdict("card", True, "answers")
 
 
+def card_sound(at: Circumstances) -> Verdict:
+    """A card that failed is not offered; one that nobody has looked at is, unless its owner wants it otherwise."""
+    health, is_required = at.health, at.settings.cards.require_check
+    if health is None:
+        if is_required:
+            return Verdict("health", False, "Its health was never checked.", "Check it, or clear cards.require_check.")
+        return Verdict("health", True, "never checked")
+    check = f"The health check of {past_day(health.checked_at, at.now, at.zone)}"
+    if health.grade is Grade.F:
+        return Verdict("health", False, f"{check} found a fault: {health.reason}", "Check it again.")
+    if health.grade is Grade.X:
+        reason = f"{check} found that the card is not what it says it is: {health.reason}"
+        return Verdict("health", False, reason, "Check it again.")
+    if health.grade is Grade.UNGRADED:
+        if is_required:
+            remedy = "Check it again, or clear cards.require_check."
+            return Verdict("health", False, f"{check} came to no grade: {health.reason}", remedy)
+        return Verdict("health", True, "not graded")
+    return Verdict("health", True, f"grade {health.grade}")
+
+
 def cool_enough(at: Circumstances) -> Verdict:
     temperature = at.reading.temperature_c if at.reading else None
     limit = at.settings.cards.temperature_limit_c
@@ -136,13 +172,16 @@ GATES = (
     not_paused,
     card_offered,
     card_usable,
+    not_being_checked,
     in_window,
     engine_ready,
     card_present,
+    card_sound,
     cool_enough,
     on_mains,
     disk_free,
 )
 
-# What ends a job that is already running; a pause freezes it instead, and its disk was set aside when it began.
+# What ends a job that is already running; a pause freezes it instead, its disk was set aside when it began, and an old
+# report of the card's health is no reason to take it from somebody.
 STOPPING_GATES = (in_window, cool_enough, on_mains)

@@ -22,6 +22,14 @@ def clock_time(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{local:%Y-%m-%d} {time}"
 
 
+def past_day(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """`today`, `yesterday` or `2026-02-24`."""
+    day, today = instant.astimezone(zone).date(), now.astimezone(zone).date()
+    if day == today:
+        return "today"
+    return "yesterday" if day == today - timedelta(days=1) else f"{day:%Y-%m-%d}"
+
+
 def energy(energy_mj: int) -> str:
     """Millijoules as `0.3 Wh` or `1.21 kWh` (1 Wh is 3600 J)."""
     wh = energy_mj / 3_600_000

@@ -145,6 +145,9 @@ class Cards:
         low="40",
         high="110",
     )
+    require_check: bool = _setting(
+        False, "Only checked cards", "Whether a card works only once a health check has graded it"
+    )
     excluded: tuple[str, ...] = _setting((), "Not offered", "Ids of cards that never work for a market")
     included: tuple[str, ...] = _setting(
         (), "Offered all the same", "Ids of cards that are not offered by themselves, such as integrated graphics"

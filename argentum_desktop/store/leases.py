@@ -44,6 +44,15 @@ def recent(connection: sqlite3.Connection, limit: int) -> list[Lease]:
     return [_lease(row) for row in rows]
 
 
+def touching(connection: sqlite3.Connection, start: datetime, end: datetime) -> list[Lease]:
+    """Those that were held at any moment from `start` to just before `end`, oldest first."""
+    rows = connection.execute(
+        "SELECT body FROM leases WHERE accepted_at < ? AND (ended_at IS NULL OR ended_at > ?) ORDER BY accepted_at",
+        (end.astimezone(UTC).isoformat(timespec="microseconds"), start.astimezone(UTC).isoformat()),
+    )
+    return [_lease(row) for row in rows]
+
+
 def add_decision(connection: sqlite3.Connection, lease_id: str, decided_at: datetime, decision: Decision) -> None:
     connection.execute(
         "INSERT INTO decisions (decided_at, lease_id, accepted, body) VALUES (?, ?, ?, ?)",

@@ -52,6 +52,36 @@ AGENT = (
     CREATE TRIGGER postings_keep BEFORE DELETE ON postings
         BEGIN SELECT RAISE(ABORT, 'the ledger only grows'); END;
     """,
+    """
+    -- A card's passport, one chain each. `day` is set for an entry of kind `day` alone: a day is written once.
+    -- A rowid table, for a report is larger than a quarter of a page.
+    CREATE TABLE passport_entries (
+        gpu_id TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        at TEXT NOT NULL,
+        day TEXT CHECK ((kind = 'day') = (day IS NOT NULL)),
+        body TEXT NOT NULL,
+        previous_sha256 TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        public_key TEXT NOT NULL,
+        signature TEXT NOT NULL,
+        UNIQUE (gpu_id, number),
+        UNIQUE (gpu_id, day)
+    ) STRICT;
+    CREATE INDEX passport_reports ON passport_entries (gpu_id, number) WHERE kind = 'check';
+
+    CREATE TRIGGER passport_entries_stay BEFORE UPDATE ON passport_entries
+        BEGIN SELECT RAISE(ABORT, 'a passport only grows'); END;
+    CREATE TRIGGER passport_entries_keep BEFORE DELETE ON passport_entries
+        BEGIN SELECT RAISE(ABORT, 'a passport only grows'); END;
+    CREATE TRIGGER passport_entries_follow BEFORE INSERT ON passport_entries
+        WHEN NEW.number != 1 + COALESCE((SELECT MAX(number) FROM passport_entries WHERE gpu_id = NEW.gpu_id), 0)
+            OR NEW.previous_sha256 != COALESCE(
+                (SELECT sha256 FROM passport_entries WHERE gpu_id = NEW.gpu_id ORDER BY number DESC LIMIT 1),
+                '0000000000000000000000000000000000000000000000000000000000000000')
+        BEGIN SELECT RAISE(ABORT, 'a passport has one chain'); END;
+    """,
 )
 
 # What a chunk holds, `store/chunks.py` says; what a key is made of, `store/readings.py`. Rowid tables, for these keep a

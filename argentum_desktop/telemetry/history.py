@@ -18,9 +18,11 @@ from sqlite3 import Connection
 
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.reading import METRIC_BY_NAME, METRICS, EnergySource, Reading
+from argentum_desktop.domain.summary import Span
 from argentum_desktop.events import EventBus
 from argentum_desktop.store import migrations
 from argentum_desktop.store import readings as rows
+from argentum_desktop.store.chunks import Level
 from argentum_desktop.store.database import Database
 from argentum_desktop.store.readings import ENERGY_INTEGRATED, KEPT, Raw
 from argentum_desktop.store.rescue import Rescue, Rescued
@@ -28,7 +30,7 @@ from argentum_desktop.store.salvage import salvage
 from argentum_desktop.telemetry.picture import Point, Question, picture
 from argentum_desktop.telemetry.retention import FORGET_EVERY_S, forget_seconds
 from argentum_desktop.telemetry.rollup import MINUTE_S
-from argentum_desktop.telemetry.summaries import roll_up_next
+from argentum_desktop.telemetry.summaries import begin, roll_up_next, spans
 
 __all__ = ["CardEvent", "History", "HistoryRescued", "Point", "keep", "open_history"]
 
@@ -112,6 +114,17 @@ class History:
         recent = {at: value for at, value in seconds.items() if first_s <= at < last_s}
         question = Question(gpu_id, metric, first_s, last_s, recent)
         return await self._database.read(lambda connection: picture(connection, question, points))
+
+    async def hours(self, gpu_id: str, start: datetime, end: datetime, metrics: Sequence[str]) -> dict[datetime, Span]:
+        """What each clock hour from `start` to just before `end` comes to, oldest first, as far as it is on disk."""
+        first_s, last_s = _second(start), math.ceil(end.timestamp())
+        found = await self._database.read(lambda connection: _hours(connection, gpu_id, first_s, last_s, metrics))
+        return {datetime.fromtimestamp(at, UTC): span for at, span in found.items()}
+
+    async def begin(self, gpu_id: str) -> datetime | None:
+        """When the card's history begins, to within an hour; None when it has none."""
+        at = await self._database.read(lambda connection: _begin(connection, gpu_id))
+        return None if at is None else datetime.fromtimestamp(at, UTC)
 
     async def events(self, gpu_id: str, start: datetime, end: datetime) -> list[CardEvent]:
         """The XID events of a card from `start` to just before `end`, oldest first; they are kept for ever."""
@@ -214,6 +227,18 @@ def _xids(connection: Connection, gpu_id: str, start: datetime, end: datetime) -
     if card is None:
         return {}
     return rows.xids(connection, card, _microseconds(start), _microseconds(end))
+
+
+def _hours(connection: Connection, gpu_id: str, first_s: int, last_s: int, metrics: Sequence[str]) -> dict[int, Span]:
+    names = rows.read_names(connection)
+    card = names.cards.get(gpu_id)
+    return {} if card is None else spans(connection, names, Level.HOURS, card, first_s, last_s, metrics)
+
+
+def _begin(connection: Connection, gpu_id: str) -> int | None:
+    names = rows.read_names(connection)
+    card = names.cards.get(gpu_id)
+    return None if card is None else begin(connection, names, card)
 
 
 def _second(at: datetime) -> int:

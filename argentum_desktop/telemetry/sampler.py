@@ -1,4 +1,7 @@
-"""One reading of every card each second, kept for five minutes and handed on minute by minute."""
+"""One reading of every card each second, kept for five minutes and handed on minute by minute.
+
+While a card is under a health check's load they are asked four times a second; what is kept stays one a second.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,6 +24,7 @@ from argentum_desktop.telemetry.energy import MissingEnergy
 log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
+HURRIED_PERIOD_S = 0.25
 MINUTE_S = 60
 KEPT_S = 300.0
 # A sleep ends late and never early. Asked in the last part of a second, one now and then would fall into the next, and
@@ -91,6 +96,17 @@ class Sampler:
         self._storing: asyncio.Task[None] | None = None
         self._sensor_failed = False
         self._history_failed = False
+        self._hurried = 0
+        self._read_took_s = 0.0
+
+    @contextmanager
+    def hurry(self) -> Iterator[None]:
+        """Ask four times a second while this is held; whoever hears `ReadingsTaken` hears them all."""
+        self._hurried += 1
+        try:
+            yield
+        finally:
+            self._hurried -= 1
 
     def recent(self, gpu_id: str) -> tuple[Reading, ...]:
         """The readings of the last five minutes, oldest first."""
@@ -116,22 +132,36 @@ class Sampler:
             # The next point of the grid that is still ahead: ticks missed in a sleep or a hang are not made up for.
             passed = (self._clock.elapsed_s() - start_s) / PERIOD_S
             tick = max(tick + 1, math.floor(passed) + 1)
-            await self._clock.sleep(max(0.0, start_s + tick * PERIOD_S - self._clock.elapsed_s()))
+            await self._sleep_until(start_s + tick * PERIOD_S)
 
-    async def sample(self) -> None:
-        """Take one reading of every card now."""
+    async def _sleep_until(self, at_s: float) -> None:
+        """Until the next tick of the grid, with readings in between while somebody is in a hurry."""
+        while (left_s := at_s - self._clock.elapsed_s()) > 0:
+            # The tick of the grid is the one that is kept: none in between may still be read when it comes.
+            if not self._hurried or left_s <= 1.5 * HURRIED_PERIOD_S + self._read_took_s:
+                await self._clock.sleep(left_s)
+                return
+            await self._clock.sleep(HURRIED_PERIOD_S)
+            await self.sample(is_kept=False)
+
+    async def sample(self, *, is_kept: bool = True) -> None:
+        """Take one reading of every card now; one that is not kept is heard of all the same."""
+        began_s = self._clock.elapsed_s()
         try:
             readings = tuple(map(self._energy.complete, await self._source.read()))
         except SensorError as error:
             self._note_sensor_failure(error)
             return
+        finally:
+            self._read_took_s = self._clock.elapsed_s() - began_s
         if self._sensor_failed:
             self._sensor_failed = False
             log.info("the cards can be read again")
             self._bus.publish(SensorRecovered())
-        for reading in readings:
+        kept = readings if is_kept else tuple(reading for reading in readings if reading.xid_events)
+        for reading in kept:
             self._keep(reading)
-        self._pending.extend(readings)
+        self._pending.extend(kept)
         self._drop_what_is_too_old()
         self._bus.publish(ReadingsTaken(readings))
 

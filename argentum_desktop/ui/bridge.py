@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, ParamSpec, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from argentum_desktop.agent.service import OwnerService
-from argentum_desktop.agent.status import Status, StatusChanged
+from argentum_desktop.agent.status import CheckupEnded, CheckupProgressed, Status, StatusChanged
 from argentum_desktop.errors import ArgentumError, NotRunningError
 from argentum_desktop.ui.dialogs.message import show_error
+from argentum_desktop.ui.inbox import Inbox
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,12 @@ class Bridge(QObject):
     Attributes:
         service: what may be asked; its coroutines are only ever started through `call`.
         latest: the newest status known here, None before the first.
+        checkup_progressed: tells a `CheckupView`; `checkup_ended` a `CheckupEnded`.
     """
 
     status_changed = Signal(object)
-    _arrived = Signal()
+    checkup_progressed = Signal(object)
+    checkup_ended = Signal(object)
 
     def __init__(
         self, service: OwnerService, service_loop: asyncio.AbstractEventLoop, parent: QObject | None = None
@@ -44,12 +46,10 @@ class Bridge(QObject):
         self.service = service
         self.latest: Status | None = None
         self._loop = service_loop
-        self._lock = threading.Lock()
-        self._waiting: Status | None = None
+        self._inbox = Inbox(_key_of, self._hear, self)
         self._is_closed = False
-        self._unsubscribe: Callable[[], None] | None = None
+        self._subscriptions: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         service_loop.call_soon_threadsafe(self._subscribe)
 
     async def call(self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -109,8 +109,8 @@ class Bridge(QObject):
 
     async def close(self) -> None:
         """Hear nothing more and drop what is under way."""
-        with self._lock:
-            self._is_closed = True
+        self._is_closed = True
+        self._inbox.close()
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end_subscription)
         tasks = tuple(self._tasks)
@@ -151,27 +151,37 @@ class Bridge(QObject):
         self.latest = status
         self.status_changed.emit(status)
 
-    @Slot()
-    def _deliver(self) -> None:
-        with self._lock:
-            status, self._waiting = self._waiting, None
-        if status is not None and not self._is_closed:
-            self._spread(status)
+    def _hear(self, event: StatusChanged | CheckupProgressed | CheckupEnded) -> None:
+        match event:
+            case StatusChanged(status):
+                self._spread(status)
+            case CheckupProgressed(view):
+                self.checkup_progressed.emit(view)
+            case CheckupEnded():
+                self.checkup_ended.emit(event)
 
     # From here on: on the service's thread.
 
     def _subscribe(self) -> None:
         if not self._is_closed:
-            self._unsubscribe = self.service.events.subscribe(StatusChanged, self._receive)
+            events = self.service.events
+            self._subscriptions = [
+                events.subscribe(StatusChanged, self._inbox.put),
+                events.subscribe(CheckupProgressed, self._inbox.put),
+                events.subscribe(CheckupEnded, self._inbox.put),
+            ]
 
     def _end_subscription(self) -> None:
-        if self._unsubscribe is not None:
-            self._unsubscribe()
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
 
-    def _receive(self, event: StatusChanged) -> None:
-        # Only the newest status matters, so a window that is slow to paint never builds up a queue.
-        with self._lock:
-            is_first = self._waiting is None
-            self._waiting = event.status
-            if is_first and not self._is_closed:
-                self._arrived.emit()
+
+def _key_of(event: StatusChanged | CheckupProgressed | CheckupEnded) -> Hashable:
+    """Of a status only the newest matters, of a check's progress the newest for its card."""
+    match event:
+        case StatusChanged():
+            return StatusChanged
+        case CheckupProgressed(view):
+            return CheckupProgressed, view.gpu_id
+        case CheckupEnded(gpu_id):
+            return CheckupEnded, gpu_id

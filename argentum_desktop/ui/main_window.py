@@ -11,12 +11,17 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from argentum_desktop.agent.status import Notice, Status
 from argentum_desktop.clock import Clock
 from argentum_desktop.errors import ArgentumError
+from argentum_desktop.ui import words
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.dialogs.message import ask
 from argentum_desktop.ui.header import Header
+from argentum_desktop.ui.health.checkups import Checkups
+from argentum_desktop.ui.health.health_actions import HealthActions
+from argentum_desktop.ui.health.passport_exporter import PassportExporter
 from argentum_desktop.ui.icons import application_icon
 from argentum_desktop.ui.navigation import Navigation
 from argentum_desktop.ui.owner_actions import OwnerActions
+from argentum_desktop.ui.pages.gpus import GpusPage
 from argentum_desktop.ui.pages.jobs import JobsPage
 from argentum_desktop.ui.pages.overview import OverviewPage
 from argentum_desktop.ui.pages.page import Page
@@ -32,9 +37,17 @@ class MainWindow(QWidget):
 
     Args:
         on_quit: called when the owner ends the application from here.
+        exporter: writes passports into files; without one none is offered.
     """
 
-    def __init__(self, bridge: Bridge, theme: Theme, clock: Clock, on_quit: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        theme: Theme,
+        clock: Clock,
+        on_quit: Callable[[], None],
+        exporter: PassportExporter | None = None,
+    ) -> None:
         super().__init__()
         self._bridge = bridge
         self._on_quit = on_quit
@@ -42,9 +55,12 @@ class MainWindow(QWidget):
         self._is_asking = False
         self._is_ending = False
         self.actions_of_owner = OwnerActions(bridge, clock, self)
+        checkups = Checkups(bridge, self)
+        self.health_actions = HealthActions(bridge, checkups, self, exporter)
         self.overview = OverviewPage(bridge, theme)
+        self.gpus = GpusPage(bridge, theme, checkups, self.health_actions)
         self.jobs = JobsPage(bridge, theme)
-        self.pages: Sequence[Page] = (self.overview, self.jobs)
+        self.pages: Sequence[Page] = (self.overview, self.gpus, self.jobs)
         self.header = Header(theme, self.actions_of_owner)
         self.navigation = Navigation(theme, self.pages)
         self._own_notices = NoticeStack(theme, is_calm=True)
@@ -60,6 +76,7 @@ class MainWindow(QWidget):
         self.resize(1180, 780)
         self._arrange()
         self.navigation.chosen.connect(self.open_page)
+        self.overview.check_wanted.connect(self.ask_to_check)
         bridge.status_changed.connect(self._show_status)
         self.open_page(0)
         self.setFocus()
@@ -90,6 +107,15 @@ class MainWindow(QWidget):
         self.header.title.setText(self.pages[index].title())
         if self._bridge.latest is not None:
             self._show_status(self._bridge.latest)
+
+    def ask_to_check(self, gpu_id: str) -> None:
+        """Show the card on its page, and ask whether its health shall be checked."""
+        self.open()
+        self.open_page(self.pages.index(self.gpus))
+        self.gpus.choose(gpu_id)
+        names = {} if self._bridge.latest is None else words.card_names(self._bridge.latest.cards)
+        if gpu_id in names:
+            self.health_actions.ask_to_check(gpu_id, names[gpu_id])
 
     def end(self) -> None:
         """Close for good, without asking; for the one who ends the application."""

@@ -13,6 +13,8 @@ from argentum_desktop.ui.main_window import MainWindow
 
 SIZE = QSize(1180, 780)
 _PATIENCE_S = 20.0
+# Parts that grow with their words tell it upwards, one level a turn.
+_LAYOUT_TURNS = 8
 
 
 async def save_picture(window: MainWindow, bridge: Bridge, path: Path, size: QSize = SIZE) -> None:
@@ -30,6 +32,8 @@ async def save_picture(window: MainWindow, bridge: Bridge, path: Path, size: QSi
             await bridge.settled()
     except TimeoutError:
         pass  # A picture of what is there says more than none.
+    for _ in range(_LAYOUT_TURNS):
+        QCoreApplication.sendPostedEvents()
     image = window.grab().toImage()
     if not was_visible:
         window.hide()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from argentum_desktop.resources import resource
 from argentum_desktop.ui.tokens import RADIUS_CARD, RADIUS_CONTROL, Tokens
 
 
 def stylesheet(tokens: Tokens) -> str:
     """Roles are dynamic properties (`role`) that the widgets in `ui/widgets` set once."""
-    t = tokens
+    return _controls(tokens) + _views(tokens)
+
+
+def _controls(t: Tokens) -> str:
     return f"""
 QFrame[role="card"] {{ background: {t.surface}; border: 1px solid {t.line}; border-radius: {RADIUS_CARD}px; }}
 QFrame[role="notice"] {{ background: {t.raised}; border: 1px solid {t.line}; border-radius: {RADIUS_CARD}px; }}
@@ -25,6 +29,15 @@ QPushButton:focus {{ border: 2px solid {t.accent}; padding: 6px 13px; }}
 QPushButton[role="primary"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
 QPushButton[role="primary"]:hover {{ background: {t.accent_hover}; }}
 QPushButton[role="primary"]:focus {{ border: 2px solid {t.text}; }}
+QPushButton[role="small"] {{ padding: 3px 10px; }}
+QPushButton[role="small"]:focus {{ border: 2px solid {t.accent}; padding: 2px 9px; }}
+QPushButton[role="choice"] {{ background: {t.surface}; border-radius: {RADIUS_CARD}px; padding: 0; text-align: left; }}
+QPushButton[role="choice"]:hover {{ background: {t.hover}; }}
+QPushButton[role="choice"]:checked {{ border: 1px solid {t.accent}; }}
+QPushButton[role="choice"]:focus {{ border: 2px solid {t.accent}; padding: 0; }}
+QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent; color: {t.accent};
+    padding: 3px 0; text-align: left; }}
+QPushButton[role="link"]:focus {{ border: 2px solid {t.accent}; padding: 2px 0; }}
 QPushButton[role="navigation"] {{ background: transparent; border: 1px solid transparent; text-align: left;
     padding: 8px 10px; color: {t.muted}; }}
 QPushButton[role="navigation"]:hover {{ background: {t.hover}; }}
@@ -35,6 +48,13 @@ QPushButton[role="segment"] {{ background: transparent; border: 1px solid transp
 QPushButton[role="segment"]:hover {{ color: {t.text}; }}
 QPushButton[role="segment"]:checked {{ background: {t.hover}; color: {t.text}; }}
 QPushButton[role="segment"]:focus {{ border: 2px solid {t.accent}; padding: 2px 8px; }}
+"""
+
+
+def _views(t: Tokens) -> str:
+    # A style sheet cannot colour a drawing, so there is one for each theme.
+    tick = resource("icons", "tick-dark.svg" if t.is_dark else "tick-light.svg").as_posix()
+    return f"""
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: 6px; }}
 QMenu::item {{ padding: 7px 24px 7px 12px; border-radius: 4px; background: transparent; }}
 QMenu::item:selected {{ background: {t.hover}; }}
@@ -45,12 +65,20 @@ QTableView {{ background: transparent; border: 0; gridline-color: {t.line}; sele
     selection-color: {t.text}; outline: 0; }}
 QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {t.line}; }}
 QTableView:focus {{ border: 2px solid {t.accent}; }}
+QTableView[role="whole"]::item {{ padding: 6px 8px; }}
+QTableView::indicator {{ width: 14px; height: 14px; border: 1px solid {t.muted}; border-radius: 4px;
+    background: transparent; }}
+QTableView::indicator:checked {{ background: {t.accent}; border-color: {t.accent}; image: url("{tick}"); }}
 QHeaderView {{ background: transparent; border: 0; }}
 QHeaderView::section {{ background: transparent; color: {t.muted}; border: 0; border-bottom: 1px solid {t.line};
     padding: 6px 11px; }}
 QPlainTextEdit {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.line};
     border-radius: {RADIUS_CONTROL}px; padding: 6px; }}
 QPlainTextEdit:focus {{ border: 2px solid {t.accent}; padding: 5px; }}
+QDialog {{ background: {t.surface}; }}
+QLineEdit {{ background: {t.ground}; color: {t.text}; border: 1px solid {t.line};
+    border-radius: {RADIUS_CONTROL}px; padding: 6px; }}
+QLineEdit:focus {{ border: 2px solid {t.accent}; padding: 5px; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
 QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 3px; min-height: 32px; }}
 QScrollBar::handle:vertical:hover {{ background: {t.muted}; }}

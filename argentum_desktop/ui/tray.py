@@ -12,6 +12,7 @@ from argentum_desktop.agent.status import AgentState, Status
 from argentum_desktop.clock import Clock
 from argentum_desktop.ui import words
 from argentum_desktop.ui.bridge import Bridge
+from argentum_desktop.ui.check_menu import CheckMenu
 from argentum_desktop.ui.owner_actions import OwnerActions, running
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.tray_icon import NOTCHES, tray_icon
@@ -30,6 +31,7 @@ class TrayController(QObject):
         on_open: the owner wants the window.
         on_quit: the owner wants the application to end.
         icon: the one that is in the tray already.
+        on_check: the owner wants to know a card's health; called with its id.
     """
 
     availability_changed = Signal(bool)
@@ -42,6 +44,7 @@ class TrayController(QObject):
         on_open: Callable[[], None],
         on_quit: Callable[[], None],
         icon: QSystemTrayIcon | None = None,
+        on_check: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self._on_open = on_open
@@ -55,6 +58,7 @@ class TrayController(QObject):
         self._actions.fill_pause_menu(self.pause_menu)
         self.resume = self._entry(self.tr("Resume"), self._actions.resume)
         self.stop = self._entry(self.tr("Stop jobs now …"), self._actions.stop_jobs)
+        self.check = CheckMenu(self.menu, on_check or (lambda _: on_open()))
         self.open = self._entry(self.tr("Open Argentum"), on_open)
         self.quit = self._entry(self.tr("Quit Argentum"), on_quit)
         self._fill_menu()
@@ -77,12 +81,13 @@ class TrayController(QObject):
         """Say it in the tool tip and the menu, and draw it when the picture differs."""
         sentence = words.plain(status.sentence)
         is_long = len(sentence) > _SENTENCE_LENGTH
-        self.sentence.setText(_escaped(sentence[: _SENTENCE_LENGTH - 1] + "…" if is_long else sentence))
+        self.sentence.setText(words.without_mnemonic(sentence[: _SENTENCE_LENGTH - 1] + "…" if is_long else sentence))
         self.earnings.setText(self.tr("Today: {amount} net").format(amount=words.money(status.today.net)))
         is_paused = status.state is AgentState.PAUSED
         self.pause_menu.menuAction().setVisible(not is_paused)
         self.resume.setVisible(is_paused)
         self.stop.setEnabled(bool(running(status.jobs)))
+        self.check.show_cards(status.cards)
         tip = f"Argentum: {sentence}"
         if self.icon.toolTip() != tip:
             self.icon.setToolTip(tip)
@@ -143,12 +148,8 @@ class TrayController(QObject):
         self.menu.addSeparator()
         self.menu.addMenu(self.pause_menu)
         self.menu.addActions([self.resume, self.stop])
+        self.menu.addActions(self.check.entries)
         self.menu.addSeparator()
         self.menu.addActions([self.open, self.quit])
         self.resume.setVisible(False)
         self.stop.setEnabled(False)
-
-
-def _escaped(text: str) -> str:
-    """An ampersand would underline the next letter."""
-    return text.replace("&", "&&")

@@ -104,6 +104,14 @@ def short_weekday(day: date) -> str:
     return locale().toString(QDate(day.year, day.month, day.day), translate("Words", "ddd d"))
 
 
+def day_of_month(day: date) -> str:
+    return locale().toString(QDate(day.year, day.month, day.day), translate("Words", "d MMM"))
+
+
+def clock_speed(value_mhz: int | None) -> str:
+    return UNKNOWN if value_mhz is None else f"{number(value_mhz)}{NBSP}MHz"
+
+
 def moment(at: datetime, now: datetime) -> str:
     """The time alone today, with the day otherwise."""
     local, today = at.astimezone(), now.astimezone().date()
@@ -117,6 +125,11 @@ def moment(at: datetime, now: datetime) -> str:
 def plain(text: str) -> str:
     """Words from outside, for places where Qt would otherwise guess whether they are markup (tool tips)."""
     return text.replace("<", "‹").replace(">", "›")
+
+
+def without_mnemonic(text: str) -> str:
+    """For menus and buttons, where an ampersand would underline the next letter."""
+    return text.replace("&", "&&")
 
 
 def agent_state(state: AgentState) -> str:

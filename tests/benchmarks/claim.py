@@ -21,7 +21,7 @@ from argentum_desktop.app.core import LOCAL_MARKET, Core
 from argentum_desktop.buyer.client import BuyerClient
 from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.domain.job import MIB, JobState
-from argentum_desktop.marketplace.identity import load_or_create
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.paths import Home
 from argentum_desktop.resources import resource
 from argentum_desktop.runner.engine import ContainerEngine

@@ -24,7 +24,7 @@ from argentum_desktop.buyer.client import BuyerClient
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.job import Artifact, JobSpec, Limits
 from argentum_desktop.domain.money import Money
-from argentum_desktop.marketplace.identity import load_or_create
+from argentum_desktop.identity.keys import load_or_create
 from argentum_desktop.marketplace.wire import JobPhase, JobStatus
 from argentum_desktop.paths import Home
 

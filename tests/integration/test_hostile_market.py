@@ -23,11 +23,11 @@ from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import MarketError, MarketRefusedError, MarketUnreachableError
 from argentum_desktop.events import EventBus
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.client import HttpMarket
 from argentum_desktop.marketplace.errors import MarketBusyError
 from argentum_desktop.marketplace.feed import MarketLost
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.transport import SignedHttp
 from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings

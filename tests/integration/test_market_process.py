@@ -20,6 +20,7 @@ from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.receipt import Receipt
 from argentum_desktop.errors import MarketRefusedError, MarketUnreachableError
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.market_cli import main
 from argentum_desktop.market_server import server
 from argentum_desktop.market_server.audit import audit
@@ -27,7 +28,6 @@ from argentum_desktop.market_server.server import DATABASE_FILE
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.client import HttpMarket
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.signatures import RequestParts, digest_of, sign
 
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.garbage import GarbageCollector
+from argentum_desktop.ui.health.passport_exporter import PassportExporter
 from argentum_desktop.ui.main_window import MainWindow
 from argentum_desktop.ui.theme import Theme, ThemeChoice
 
@@ -41,6 +42,7 @@ class Desk:
     loop: asyncio.AbstractEventLoop
     clock: FakeClock
     quits: list[str]
+    exporter: PassportExporter | None = None
     bridges: list[Bridge] = field(default_factory=list)
     windows: list[MainWindow] = field(default_factory=list)
 
@@ -65,7 +67,7 @@ class Desk:
         return made
 
     def make_window(self, bridge: Bridge) -> MainWindow:
-        made = MainWindow(bridge, self.theme, self.clock, lambda: self.quits.append("quit"))
+        made = MainWindow(bridge, self.theme, self.clock, lambda: self.quits.append("quit"), self.exporter)
         self.windows.append(made)
         return made
 

@@ -10,9 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from fake_health import report, view
+
 from argentum_desktop.agent.status import (
     AgentState,
     CardStatus,
+    CheckupEnded,
+    CheckupProgressed,
+    CheckupView,
     JobView,
     MarketStatus,
     Notice,
@@ -20,10 +25,12 @@ from argentum_desktop.agent.status import (
     StatusChanged,
 )
 from argentum_desktop.domain.gpu import Gpu, Vendor
+from argentum_desktop.domain.health import CheckMode, HealthReport, HealthSummary
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.passport import Passport
 from argentum_desktop.domain.reading import Absence, Reading
-from argentum_desktop.errors import ArgentumError, EngineMissingError
+from argentum_desktop.errors import ArgentumError, EngineMissingError, PassportError
 from argentum_desktop.events import EventBus
 from argentum_desktop.ledger.earnings import DayEarnings, Totals
 from argentum_desktop.telemetry.history import Point
@@ -72,7 +79,14 @@ RTX_3090 = Gpu(
     Vendor.NVIDIA,
     memory_total_bytes=24 * GIB,
     pci_address="0000:01:00.0",
+    pci_id="10de:2204",
+    pci_subsystem="1458:403b",
+    driver="nvidia",
     driver_version="580.65",
+    vbios_version="94.02.42.40.37",
+    power_limit_default_mw=350_000,
+    pcie_generation_max=4,
+    pcie_width_max=16,
     power_limit_mw=350_000,
     temperature_slowdown_c=93,
 )
@@ -147,9 +161,15 @@ def reading(gpu: Gpu, temperature: int, power_w: int, load: int, memory_gib: flo
         utilization_percent=load,
         memory_used_bytes=round(memory_gib * GIB),
         fan_percent=fan,
+        clock_sm_mhz=None if fan is None else 1695 if load > 50 else 210,
+        clock_memory_mhz=None if fan is None else 9501 if load > 50 else 405,
+        pcie_generation=4 if gpu is RTX_3090 else None,
+        pcie_width=8 if gpu is RTX_3090 else None,
         absent={} if fan is not None else {"fan_percent": Absence.NOT_SUPPORTED},
     )
 
+
+CHECKED = report(RTX_3090, NOW - timedelta(minutes=30))
 
 BASE = Status(
     state=AgentState.WORKING,
@@ -165,6 +185,7 @@ BASE = Status(
             "Render scene 7, 62 %",
             lease_id=RENDERING.lease_id,
             earned_today=eur("2.38"),
+            health=HealthSummary.of(CHECKED),
         ),
         CardStatus(
             GTX_1080,
@@ -183,7 +204,13 @@ BASE = Status(
 
 
 def scene_status(scene: Scene) -> Status:
-    idle_3090 = CardStatus(RTX_3090, reading(RTX_3090, 38, 24, 1, 0.6, 0), "Ready", earned_today=eur("2.38"))
+    idle_3090 = CardStatus(
+        RTX_3090,
+        reading(RTX_3090, 38, 24, 1, 0.6, 0),
+        "Ready",
+        earned_today=eur("2.38"),
+        health=HealthSummary.of(CHECKED),
+    )
     if scene is Scene.WORKING:
         return BASE
     if scene is Scene.OUTSIDE_HOURS:
@@ -274,6 +301,7 @@ class FakeService:
 
     def __post_init__(self) -> None:
         self.now_status = scene_status(self.scene)
+        self.reports: dict[str, list[HealthReport]] = {RTX_3090.gpu_id: [CHECKED]}
 
     def show(self, status: Status) -> None:
         """What the agent does by itself: a new status, told to everybody. On the service's thread."""
@@ -370,6 +398,46 @@ class FakeService:
             DayEarnings((NOW - timedelta(days=13 - index)).date(), totals(gross[index], cost[index], 2000))
             for index in range(14 - days, 14)
         ]
+
+    async def start_check(self, gpu_id: str, mode: CheckMode) -> None:
+        self._heard("start_check", gpu_id, mode)
+        self.check_goes_on(view(self._gpu(gpu_id), self.now_status.taken_at, 0, mode))
+
+    async def cancel_check(self, gpu_id: str) -> None:
+        self._heard("cancel_check", gpu_id)
+
+    async def checks(self, gpu_id: str, limit: int) -> Sequence[HealthReport]:
+        self._heard("checks", gpu_id, limit)
+        return tuple(self.reports.get(gpu_id, ())[:limit])
+
+    async def passport(self, gpu_id: str) -> Passport:
+        self._heard("passport", gpu_id)
+        raise PassportError("This card has no passport yet.", "Check its health first.")
+
+    async def note_repair(self, gpu_id: str, words: str) -> None:
+        self._heard("note_repair", gpu_id, words)
+
+    def check_goes_on(self, now: CheckupView) -> None:
+        """What the agent does while it checks a card. On the service's thread, as the next one."""
+        self._change_card(now.gpu_id, checkup=now)
+        self.events.publish(CheckupProgressed(now))
+
+    def check_ends(self, gpu_id: str, found: HealthReport | None, problem: str = "") -> None:
+        health = {} if found is None else {"health": HealthSummary.of(found)}
+        self._change_card(gpu_id, checkup=None, **health)
+        if found is not None:
+            self.reports.setdefault(gpu_id, []).insert(0, found)
+        self.events.publish(CheckupEnded(gpu_id, found, problem))
+
+    def _gpu(self, gpu_id: str) -> Gpu:
+        return next(card.gpu for card in self.now_status.cards if card.gpu.gpu_id == gpu_id)
+
+    def _change_card(self, gpu_id: str, **changes: object) -> None:
+        cards = tuple(
+            replace(card, **changes) if card.gpu.gpu_id == gpu_id else card  # type: ignore[arg-type]
+            for card in self.now_status.cards
+        )
+        self.now_status = replace(self.now_status, cards=cards)
 
     def _heard(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import qasync
 from fake_service import FakeClock, FakeService, Scene, ServiceThread
+from health_pictures import draw_health
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 
@@ -31,6 +32,8 @@ async def main(folder: Path, wanted: list[str]) -> None:
             for scene in Scene:
                 if not wanted or scene in wanted:
                     await draw(scene, choice, theme, thread, folder)
+            if not wanted or "health" in wanted:
+                await draw_health(theme, choice, thread, folder)
     finally:
         thread.stop()
 
@@ -40,7 +43,7 @@ async def draw(scene: Scene, choice: ThemeChoice, theme: Theme, thread: ServiceT
     bridge = Bridge(FakeService(scene), thread.loop)
     window = MainWindow(bridge, theme, FakeClock(), lambda: None)
     window.set_tray_available(scene is not Scene.FIRST_MINUTE)
-    for index, page in enumerate(("overview", "jobs")):
+    for index, page in ((0, "overview"), (2, "jobs")):
         window.open_page(index)
         for name, size in SIZES.items():
             await save_picture(window, bridge, folder / f"{page}-{scene}-{choice}-{name}.png", size)

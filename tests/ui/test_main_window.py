@@ -247,7 +247,7 @@ def test_the_range_of_the_chart_is_asked_for_and_kept(desk: Desk, qtbot: QtBot) 
         asked = [call for call in service.calls if call[0] == "series" and call[1] == RTX_3090.gpu_id][-1]
         assert asked[4] - asked[3] == timedelta(days=7)
         assert "GeForce RTX 3090: lowest" in window.overview.temperature.chart.accessibleDescription()
-        window.open_page(1)
+        window.open_page(2)
         window.open_page(0)
         assert window.overview.temperature.ranges.buttons()[2].isChecked()
 
@@ -273,7 +273,7 @@ def test_a_history_that_cannot_be_read_is_told_in_its_place(desk: Desk) -> None:
 def test_jobs_are_listed_with_their_money_state_and_log(desk: Desk) -> None:
     async def test() -> None:
         window, service, bridge = await desk.window()
-        window.open_page(1)
+        window.open_page(2)
         await bridge.settled()
         model = window.jobs.model
         assert model.rowCount() == 6
@@ -293,7 +293,7 @@ def test_jobs_are_listed_with_their_money_state_and_log(desk: Desk) -> None:
 def test_a_selected_job_stays_selected_when_a_new_one_arrives(desk: Desk) -> None:
     async def test() -> None:
         window, service, bridge = await desk.window()
-        window.open_page(1)
+        window.open_page(2)
         await bridge.settled()
         window.jobs.table.selectRow(2)
         fresh = replace(RENDERING, lease_id="lease-9", title="Newer")

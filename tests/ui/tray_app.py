@@ -61,7 +61,7 @@ async def main(log: TextIO) -> None:
     bridge = Bridge(service, thread.loop)
     theme = Theme(application, ThemeChoice.DARK)
     window = MainWindow(bridge, theme, SystemClock(), ended.set)
-    tray = TrayController(bridge, theme, SystemClock(), window.open, ended.set)
+    tray = TrayController(bridge, theme, SystemClock(), window.open, ended.set, on_check=window.ask_to_check)
     tray.availability_changed.connect(window.set_tray_available)
     window.set_tray_available(tray.is_available)
 

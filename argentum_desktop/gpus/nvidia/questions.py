@@ -10,8 +10,9 @@ from argentum_desktop.domain.reading import PROCESSES, THROTTLE_REASONS
 from argentum_desktop.gpus.nvidia.processes import processes
 from argentum_desktop.gpus.nvidia.throttling import throttle_reasons
 
-# A call costs 20 to 200 µs in the driver, and many a value hardly ever changes.
-EACH_SECOND_S, OFTEN_S, SELDOM_S = 1.0, 5.0, 30.0
+# A call costs 20 to 200 µs in the driver, and many a value hardly ever changes. A reading is asked for once a second,
+# under the load of a health check four times.
+EACH_TIME_S, OFTEN_S, SELDOM_S = 0.0, 5.0, 30.0
 
 # A way that the card turned down is tried again after this long: drivers change their mind, and so do cards that wake.
 FORGET_AFTER_S = 300.0
@@ -96,20 +97,20 @@ _ECC = "nvmlDeviceGetTotalEccErrors"
 QUESTIONS = (
     Question(
         ("temperature_c",),
-        EACH_SECOND_S,
+        EACH_TIME_S,
         (_function("nvmlDeviceGetTemperatureV", _GPU_SENSOR), _function("nvmlDeviceGetTemperature", _GPU_SENSOR)),
     ),
-    Question(("temperature_memory_c",), EACH_SECOND_S, (Fields((FIELD_MEMORY_TEMPERATURE,), zero_is_empty=True),)),
+    Question(("temperature_memory_c",), EACH_TIME_S, (Fields((FIELD_MEMORY_TEMPERATURE,), zero_is_empty=True),)),
     # Field 186 is this instant; PowerUsage is the mean of a second on newer cards.
-    Question(("power_mw",), EACH_SECOND_S, (Fields((186,), zero_is_empty=True), _function("nvmlDeviceGetPowerUsage"))),
-    Question(("energy_mj",), EACH_SECOND_S, (Fields((83,)), _function("nvmlDeviceGetTotalEnergyConsumption"))),
-    Question(("utilization_percent", "memory_utilization_percent"), EACH_SECOND_S, (_utilization,)),
-    Question(("memory_used_bytes",), EACH_SECOND_S, (_memory_v2, _memory)),
-    Question(("clock_sm_mhz",), EACH_SECOND_S, (_function("nvmlDeviceGetClockInfo", _CLOCK_SM),)),
-    Question(("clock_memory_mhz",), EACH_SECOND_S, (_function("nvmlDeviceGetClockInfo", _CLOCK_MEMORY),)),
+    Question(("power_mw",), EACH_TIME_S, (Fields((186,), zero_is_empty=True), _function("nvmlDeviceGetPowerUsage"))),
+    Question(("energy_mj",), EACH_TIME_S, (Fields((83,)), _function("nvmlDeviceGetTotalEnergyConsumption"))),
+    Question(("utilization_percent", "memory_utilization_percent"), EACH_TIME_S, (_utilization,)),
+    Question(("memory_used_bytes",), EACH_TIME_S, (_memory_v2, _memory)),
+    Question(("clock_sm_mhz",), EACH_TIME_S, (_function("nvmlDeviceGetClockInfo", _CLOCK_SM),)),
+    Question(("clock_memory_mhz",), EACH_TIME_S, (_function("nvmlDeviceGetClockInfo", _CLOCK_MEMORY),)),
     Question(
         (THROTTLE_REASONS,),
-        EACH_SECOND_S,
+        EACH_TIME_S,
         (_reasons("nvmlDeviceGetCurrentClocksEventReasons"), _reasons("nvmlDeviceGetCurrentClocksThrottleReasons")),
     ),
     Question(("power_limit_mw",), OFTEN_S, (_function("nvmlDeviceGetEnforcedPowerLimit"),)),

@@ -27,6 +27,8 @@ class Build:
         resistance_c_per_w: how much warmer each watt makes it in the end, with the fan standing still.
         warm_up_s: the time it takes to go 63 % of the way to its final temperature.
         fan_full_rpm: the speed of its fan at 100 %; 0 for a card without a fan.
+        bus_bits: the width of the way to its memory.
+        cores: how many additions it makes in a clock.
         pcie_generation: of card and slot together; 0, as `pcie_width`, for what sits in the processor.
         has_memory_sensor: whether it tells how warm its memory is; likewise the hottest spot of its chip.
         has_ecc: whether it counts its memory's errors.
@@ -51,14 +53,31 @@ class Build:
     has_hotspot_sensor: bool = False
     has_ecc: bool = False
     repair: Repair = Repair.NONE
+    bus_bits: int = 256
+    cores: int = 4096
 
 
 # What players buy: no error counters. These four are what there is when only a number of cards is asked for.
 BUILDS = (
-    Build("Example card 24 GB", 24 * GIB, 350.0, 22.0, 210, 1860, 9751, 0.24, 45.0, has_memory_sensor=True),
-    Build("Example card 16 GB", 16 * GIB, 285.0, 14.0, 210, 2550, 11_201, 0.25, 38.0),
-    Build("Example card 12 GB", 12 * GIB, 200.0, 12.0, 210, 2475, 10_501, 0.32, 34.0),
-    Build("Example card 8 GB", 8 * GIB, 130.0, 8.0, 210, 1780, 7001, 0.45, 30.0, pcie_width=8),
+    Build(
+        "Example card 24 GB",
+        24 * GIB,
+        350.0,
+        22.0,
+        210,
+        1860,
+        9751,
+        0.24,
+        45.0,
+        has_memory_sensor=True,
+        bus_bits=384,
+        cores=10_496,
+    ),
+    Build("Example card 16 GB", 16 * GIB, 285.0, 14.0, 210, 2550, 11_201, 0.25, 38.0, cores=8448),
+    Build("Example card 12 GB", 12 * GIB, 200.0, 12.0, 210, 2475, 10_501, 0.32, 34.0, bus_bits=192, cores=5888),
+    Build(
+        "Example card 8 GB", 8 * GIB, 130.0, 8.0, 210, 1780, 7001, 0.45, 30.0, pcie_width=8, bus_bits=128, cores=2560
+    ),
 )
 WORKSTATION = Build(
     "Example workstation card 48 GB",
@@ -74,6 +93,8 @@ WORKSTATION = Build(
     has_hotspot_sensor=True,
     has_ecc=True,
     repair=Repair.ROWS,
+    bus_bits=384,
+    cores=10_752,
 )
 SERVER = Build(
     "Example server card 24 GB",
@@ -91,6 +112,8 @@ SERVER = Build(
     pcie_generation=3,
     has_ecc=True,
     repair=Repair.PAGES,
+    bus_bits=384,
+    cores=3840,
 )
 INTEGRATED = Build(
     "Example integrated graphics",
@@ -108,6 +131,8 @@ INTEGRATED = Build(
     fan_full_rpm=0,
     pcie_generation=0,
     pcie_width=0,
+    bus_bits=128,
+    cores=768,
 )
 
 # By the names under which a scenario asks for them.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 
 _MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
-_DAY_STEPS = (1, 2, 7, 14, 30)
+_DAY_STEPS = (1, 2, 7, 14, 30, 61, 122)
 
 
 def value_ticks(low: float, high: float, most: int) -> list[float]:

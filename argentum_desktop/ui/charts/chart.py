@@ -103,6 +103,16 @@ class Chart(QWidget):
         box = QRectF(0, y - 10, plot.left() - SPACE_8, 20)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), text)
 
+    def draw_limit(self, painter: QPainter, plot: QRectF, y: float, text: str) -> None:
+        """A dashed line that is better not reached, with its name above its right end."""
+        color = QColor(self._theme.tokens.attention)
+        painter.setPen(QPen(color, 1.2, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(plot.left(), round(y) + 0.5), QPointF(plot.right(), round(y) + 0.5))
+        is_high = y - plot.top() < self._metrics.height() + 2
+        box = QRectF(plot.left(), y + 3 if is_high else y - 3 - self._metrics.height(), plot.width() - SPACE_4, 16)
+        painter.setPen(color)
+        painter.drawText(box, _RIGHT, text)
+
     def draw_foot_text(self, painter: QPainter, plot: QRectF, x: float, text: str) -> None:
         """A word under the plot, centred at `x` and kept inside the widget."""
         width = self.text_width(text) + 2

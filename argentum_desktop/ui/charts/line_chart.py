@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,14 +14,16 @@ from argentum_desktop.telemetry.history import Point
 from argentum_desktop.ui import words
 from argentum_desktop.ui.charts.axis import decimals_of, is_midnight, time_ticks, value_ticks
 from argentum_desktop.ui.charts.chart import Chart, ReadoutLine
+from argentum_desktop.ui.charts.strokes import pieces, stroke
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.tokens import CHART_LINE_PX
 
 # A point may come this many of its spans late before the line is broken.
 _GAP_SPANS = 2.5
-_PIECE = 16
 _LABEL_EVERY_PX = 84
 _LINE_EVERY_PX = 44
+# From here on a date says more than a weekday.
+_MONTHS_S = 45 * 86400
 
 
 @dataclass(frozen=True)
@@ -42,21 +44,43 @@ class Band:
     end: datetime
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A value that is better not reached, always in sight."""
+
+    name: str
+    value: float
+
+
 class LineChart(Chart):
     """Shows series of one unit between two instants."""
 
     def __init__(self, theme: Theme, name: str, unit: str) -> None:
         super().__init__(theme, name)
         self._unit = unit
+        self._decimals = 0
+        self._limit: Limit | None = None
         self._series: Sequence[Series] = ()
         self._bands: Sequence[Band] = ()
         self._start = self._end = datetime.fromtimestamp(0, UTC)
         self._ticks: list[float] = [0.0, 1.0]
         self._times: list[float] = []
 
-    def show_series(self, series: Sequence[Series], start: datetime, end: datetime, bands: Sequence[Band] = ()) -> None:
+    def choose_unit(self, name: str, unit: str, decimals: int = 0) -> None:
+        """What the series that come next are of."""
+        self.setAccessibleName(name)
+        self._unit, self._decimals = unit, decimals
+
+    def show_series(
+        self,
+        series: Sequence[Series],
+        start: datetime,
+        end: datetime,
+        bands: Sequence[Band] = (),
+        limit: Limit | None = None,
+    ) -> None:
         """Draw these from now on; series without points are named in the legend and draw nothing."""
-        self._series, self._bands, self._start, self._end = series, bands, start, end
+        self._series, self._bands, self._start, self._end, self._limit = series, bands, start, end, limit
         points = [point for one in series for point in one.points]
         if not points:
             return
@@ -76,9 +100,9 @@ class LineChart(Chart):
             parts.append(
                 self.tr("{name}: lowest {low}, mean {mean}, highest {high}").format(
                     name=one.name,
-                    low=self._value(min(point.low for point in one.points)),
-                    mean=self._value(mean),
-                    high=self._value(max(point.high for point in one.points)),
+                    low=self._value(min(point.low for point in one.points), self._decimals),
+                    mean=self._value(mean, self._decimals),
+                    high=self._value(max(point.high for point in one.points), self._decimals),
                 )
             )
         return "; ".join(parts)
@@ -97,10 +121,10 @@ class LineChart(Chart):
             point = _point_at(one.points, at)
             if point is None:
                 value = words.UNKNOWN
-            elif round(point.high) > round(point.low):
-                value = f"{words.number(point.low)}–{self._value(point.high)}"
+            elif round(point.high, self._decimals) > round(point.low, self._decimals):
+                value = f"{words.number(point.low, self._decimals)}–{self._value(point.high, self._decimals)}"
             else:
-                value = self._value(point.mean)
+                value = self._value(point.mean, self._decimals)
             lines.append(ReadoutLine(one.name, value, self._theme.series_color(one.index)))
         moment = datetime.fromtimestamp(at, self._end.tzinfo)
         lines += [ReadoutLine(band.name, "") for band in self._bands if band.start <= moment <= band.end][:2]
@@ -112,6 +136,8 @@ class LineChart(Chart):
         self._draw_axes(painter, plot)
         for band in self._bands:
             self._draw_band(painter, plot, band)
+        if self._limit is not None:
+            self.draw_limit(painter, plot, self._y(plot, self._limit.value), self._limit.name)
         for one in self._series:
             for segment in _segments(one.points):
                 self._draw_segment(painter, plot, one, segment)
@@ -121,13 +147,18 @@ class LineChart(Chart):
         every = max(1, round(_LINE_EVERY_PX / (plot.height() / max(1, len(self._ticks) - 1))))
         for tick in self._ticks[::every]:
             self.draw_value_line(painter, plot, self._y(plot, tick), self._value(tick, decimals))
-        spans_days = (self._end - self._start).total_seconds() > 36 * 3600
+        span_s = (self._end - self._start).total_seconds()
+        of_months, spans_days = span_s > _MONTHS_S, span_s > 36 * 3600
         for at in time_ticks(self._start, self._end, max(2, int(plot.width() / _LABEL_EVERY_PX))):
             x = self._x(plot, at.timestamp())
             painter.setPen(QPen(QColor(self._theme.tokens.line), 1))
             painter.drawLine(QPointF(x, plot.bottom()), QPointF(x, plot.bottom() + 4))
             of_day = spans_days and is_midnight(at)
-            text = words.short_weekday(at.astimezone().date()) if of_day else words.clock_time(at)
+            day = at.astimezone().date()
+            if of_months:
+                text = words.day_of_month(day)
+            else:
+                text = words.short_weekday(day) if of_day else words.clock_time(at)
             self.draw_foot_text(painter, plot, x, text)
 
     def _draw_band(self, painter: QPainter, plot: QRectF, band: Band) -> None:
@@ -149,14 +180,11 @@ class LineChart(Chart):
         painter.setBrush(shade)
         # Pieces side by side must neither overlap nor leave a seam, which smooth edges would do.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for piece in _pieces(len(segment)):
+        for piece in pieces(len(segment)):
             painter.drawPolygon(QPolygonF(highs[piece] + lows[piece][::-1]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
-        for piece in _pieces(len(segment)):
-            painter.drawPolyline(QPolygonF(means[piece]))
-        if len(segment) == 1:
-            painter.drawPoint(means[0])
+        stroke(painter, means)
 
     def _places(self, plot: QRectF, segment: Sequence[Point]) -> tuple[list[QPointF], list[QPointF], list[QPointF]]:
         """Highest, mean and lowest in pixels; written out flat, for this runs thousands of times a drawing."""
@@ -175,7 +203,8 @@ class LineChart(Chart):
         low, high = min(point.low for point in points), max(point.high for point in points)
         # A flat line at 41 °C is calm, not an alarm: never less than twenty units of height.
         room = max(0.0, 20 - (high - low)) / 2
-        return value_ticks(max(0.0, low - room) if low >= 0 else low - room, high + room, 6)
+        top = high + room if self._limit is None else max(high + room, self._limit.value)
+        return value_ticks(max(0.0, low - room) if low >= 0 else low - room, top, 6)
 
     def _value(self, value: float, decimals: int = 0) -> str:
         return f"{words.number(value, decimals)}{words.NBSP}{self._unit}"
@@ -187,11 +216,6 @@ class LineChart(Chart):
     def _y(self, plot: QRectF, value: float) -> float:
         low, high = self._ticks[0], self._ticks[-1]
         return plot.bottom() - (value - low) / (high - low) * plot.height()
-
-
-def _pieces(count: int) -> Iterator[slice]:
-    """Short runs that share their ends: Qt's time to fill or stroke one path grows with the square of its length."""
-    return (slice(start, start + _PIECE + 1) for start in range(0, count - 1, _PIECE))
 
 
 def _segments(points: Sequence[Point]) -> list[Sequence[Point]]:

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 
-from argentum_desktop.agent.status import JobView, Status
+from argentum_desktop.agent.status import Status
 from argentum_desktop.errors import ArgentumError
 from argentum_desktop.ui import words
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.charts.legend import Legend
-from argentum_desktop.ui.charts.line_chart import Band, LineChart, Series
+from argentum_desktop.ui.charts.line_chart import LineChart, Series
 from argentum_desktop.ui.charts.panel import ChartPanel
+from argentum_desktop.ui.charts.ranges import DAY, HOUR, MOST_JOBS, WEEK, Range, bands, points_for, young
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.widgets.segments import Segments
 
 _METRIC = "temperature_c"
-_JOBS = 200
-_MOST_POINTS = 720
-_YOUNGEST = timedelta(minutes=2)
 
-
-@dataclass(frozen=True)
-class Range:
-    """How far back, and how often it is worth asking anew."""
-
-    span: timedelta
-    refresh: timedelta
-
-
-RANGES = (
-    Range(timedelta(hours=1), timedelta(seconds=5)),
-    Range(timedelta(hours=24), timedelta(minutes=1)),
-    Range(timedelta(days=7), timedelta(minutes=10)),
-)
+RANGES = (HOUR, DAY, WEEK)
 
 
 class TemperaturePanel(ChartPanel):
@@ -83,18 +67,18 @@ class TemperaturePanel(ChartPanel):
     async def _load(self, status: Status, span: Range, request: int) -> None:
         end = status.taken_at
         start = end - span.span
-        points = min(_MOST_POINTS, max(60, self.chart.width() // 2))
+        points = points_for(self.chart.width())
         names = words.card_names(status.cards)
         service = self._bridge.service
         series = await self._series(names, start, end, points)
-        if span is RANGES[0] and (begin := _young(series, start, end)) > start:
+        if span is RANGES[0] and (begin := young(series, start, end)) > start:
             start, series = begin, await self._series(names, begin, end, points)
-        jobs = await self._bridge.call(service.recent_jobs, _JOBS)
+        jobs = await self._bridge.call(service.recent_jobs, MOST_JOBS)
         if request != self._request:
             return
         self._legend.show_names([(one.name, one.index) for one in series])
         if any(one.points for one in series):
-            self.chart.show_series(series, start, end, _bands(jobs, start, end))
+            self.chart.show_series(series, start, end, bands(jobs, start, end))
         else:
             self.chart.show_message(self._nothing_yet(bool(status.cards)))
 
@@ -114,16 +98,5 @@ class TemperaturePanel(ChartPanel):
         self.chart.show_message(f"{error.message} {error.remedy}".strip())
 
 
-def _young(series: Sequence[Series], start: datetime, end: datetime) -> datetime:
-    """Where to begin while less than the shortest range is known: an hour that is mostly empty shows nothing."""
-    first = min((one.points[0].at for one in series if one.points), default=start)
-    return max(start, min(first, end - _YOUNGEST))
-
-
 def _ids(status: Status) -> list[str]:
     return [card.gpu.gpu_id for card in status.cards]
-
-
-def _bands(jobs: Sequence[JobView], start: datetime, end: datetime) -> list[Band]:
-    bands = (Band(job.title, job.accepted_at, job.accepted_at + timedelta(seconds=job.elapsed_s)) for job in jobs)
-    return [band for band in bands if band.end > start and band.start < end]

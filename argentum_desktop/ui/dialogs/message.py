@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
 from argentum_desktop.errors import ArgentumError
+from argentum_desktop.ui.dialogs.opened import opened
 from argentum_desktop.ui.icons import icon
 
 _ICON_PX = 32
@@ -52,20 +52,5 @@ def _box(parent: QWidget | None, icon_name: str, text: str, detail: str) -> QMes
 
 
 async def _answered(box: QMessageBox) -> QAbstractButton | None:
-    finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def finish(_result: int) -> None:
-        if not finished.done():
-            finished.set_result(None)
-
-    box.finished.connect(finish)
-    box.open()
-    if box.parentWidget() is None:
-        box.raise_()
-        box.activateWindow()
-    try:
-        await finished
-        return box.clickedButton()
-    finally:
-        box.close()
-        box.deleteLater()
+    await opened(box)
+    return box.clickedButton()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout
 
 from argentum_desktop.agent.status import Status
 from argentum_desktop.ui import words
@@ -13,11 +13,11 @@ from argentum_desktop.ui.charts.temperature import TemperaturePanel
 from argentum_desktop.ui.owner_actions import running
 from argentum_desktop.ui.pages.page import Page
 from argentum_desktop.ui.theme import Theme
-from argentum_desktop.ui.tokens import SPACE_12, SPACE_24
 from argentum_desktop.ui.widgets.columns import Columns
 from argentum_desktop.ui.widgets.empty_state import EmptyState
 from argentum_desktop.ui.widgets.gpu_card import GpuCard
 from argentum_desktop.ui.widgets.notices import NoticeStack
+from argentum_desktop.ui.widgets.scrolled import scrolled
 from argentum_desktop.ui.widgets.tiles import OverviewTiles
 
 # The agent's notice that explains an empty list of cards.
@@ -27,9 +27,10 @@ _LEAST_PANEL_WIDTH = 340
 
 
 class OverviewPage(Page):
-    """Notices, figures, cards, charts, from top to bottom."""
+    """Notices, figures, cards, charts, from top to bottom; `check_wanted` tells the card whose health is asked for."""
 
     icon_name = "overview"
+    check_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge, theme: Theme) -> None:
         super().__init__()
@@ -45,7 +46,7 @@ class OverviewPage(Page):
         charts.place((self.temperature, self.earnings))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scrolled((self.notices, self.tiles, self.cards, self.no_card, charts)))
+        outer.addWidget(scrolled(self.title(), (self.notices, self.tiles, self.cards, self.no_card, charts)))
 
     def title(self) -> str:
         return self.tr("Overview")
@@ -59,13 +60,13 @@ class OverviewPage(Page):
     def _show_cards(self, status: Status) -> None:
         names = words.card_names(status.cards)
         if list(names) != list(self._card_of):
-            self._card_of = {gpu_id: GpuCard(self._theme) for gpu_id in names}
+            self._card_of = {gpu_id: self._new_card() for gpu_id in names}
             self.cards.place(tuple(self._card_of.values()))
         jobs = {job.lease_id: job for job in running(status.jobs)}
         for card in status.cards:
             gpu_id = card.gpu.gpu_id
             job = jobs.get(card.lease_id or "")
-            self._card_of[gpu_id].show_card(card, names[gpu_id], job, status.state)
+            self._card_of[gpu_id].show_card(card, names[gpu_id], job, status)
         self.cards.setVisible(bool(status.cards))
         self.no_card.setVisible(not status.cards)
         explained = [notice for notice in status.notices if notice.code in NO_CARD_CODES and not status.cards]
@@ -83,18 +84,7 @@ class OverviewPage(Page):
                 ),
             )
 
-    def _scrolled(self, parts: tuple[QWidget, ...]) -> QScrollArea:
-        body = QWidget()
-        body.setProperty("role", "page")
-        column = QVBoxLayout(body)
-        column.setContentsMargins(SPACE_24, 0, SPACE_24, SPACE_24)
-        column.setSpacing(SPACE_12)
-        for part in parts:
-            column.addWidget(part, 1 if part is parts[-1] else 0)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(body)
-        area.setAccessibleName(self.tr("Overview"))
-        return area
+    def _new_card(self) -> GpuCard:
+        card = GpuCard(self._theme)
+        card.check_wanted.connect(self.check_wanted)
+        return card

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
-
-from argentum_desktop.agent.status import AgentState, CardStatus, JobView
-from argentum_desktop.domain.reading import Reading
+from argentum_desktop.agent.status import AgentState, CardStatus, JobView, Status
 from argentum_desktop.ui import theme, words
 from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.tokens import SPACE_8, SPACE_12, SPACE_16
+from argentum_desktop.ui.widgets.card_health import CardHealthLine
 from argentum_desktop.ui.widgets.labels import ElidedLabel, badge, label
-from argentum_desktop.ui.widgets.meter import Measure, Meter
+from argentum_desktop.ui.widgets.live_figures import LiveFigures
+from argentum_desktop.ui.widgets.meter import Meter
 from argentum_desktop.ui.widgets.state_glyph import StateGlyph
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class GpuCard(QFrame):
-    """Shows one `CardStatus`; made once per card and kept."""
+    """Shows one `CardStatus`; made once per card and kept. `check_wanted` tells its id."""
+
+    check_wanted = Signal(str)
 
     def __init__(self, theme_: Theme) -> None:
         super().__init__()
+        self._gpu_id = ""
         self.setProperty("role", "card")
         self._glyph = StateGlyph(theme_)
         self._name = ElidedLabel(theme.TITLE)
@@ -38,29 +38,31 @@ class GpuCard(QFrame):
         self._money = ElidedLabel(theme.LABEL, muted=True)
         self._because = label(theme.BODY, muted=True, wraps=True)
         self._remedy = label(theme.BODY, wraps=True)
-        self._temperature = Measure(theme_, self.tr("Temperature"))
-        self._power = Measure(theme_, self.tr("Power"))
-        self._load = Measure(theme_, self.tr("Load"))
-        self._memory = Measure(theme_, self.tr("Memory"))
+        self.health = CardHealthLine(theme_)
+        self.health.wanted.connect(lambda: self.check_wanted.emit(self._gpu_id))
+        self._figures = LiveFigures(theme_)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE_16, SPACE_12, SPACE_16, SPACE_16)
         layout.setSpacing(SPACE_8)
         layout.addLayout(self._header())
         layout.addLayout(self._work())
         layout.addStretch(1)
-        layout.addLayout(self._measures())
+        layout.addWidget(self.health)
+        layout.addWidget(self._figures)
 
-    def show_card(self, card: CardStatus, name: str, job: JobView | None, overall: AgentState) -> None:
-        """Show how the card is now, while the whole machine is `overall`."""
+    def show_card(self, card: CardStatus, name: str, job: JobView | None, status: Status) -> None:
+        """Show how the card is now; `status` is that of the whole machine."""
+        self._gpu_id = card.gpu.gpu_id
         self.setAccessibleName(name)
         self._name.setText(name.replace(" (simulated)", ""))
         self._simulated.setVisible(card.gpu.is_simulated)
         earned = card.earned_today
         self._earned.setText("" if earned is None else self.tr("{amount} today").format(amount=words.money(earned)))
         self._earned.setVisible(earned is not None)
-        self._glyph.show_state(_card_state(card, job, overall))
+        self._glyph.show_state(card_state(card, job, status.state))
         self._show_work(card, job)
-        self._show_reading(card)
+        self.health.show_card(card, name, status.taken_at)
+        self._figures.show_card(card)
 
     def _show_work(self, card: CardStatus, job: JobView | None) -> None:
         self._doing.setText(card.doing if job is None else job.title)
@@ -93,42 +95,6 @@ class GpuCard(QFrame):
         )
         return " · ".join(parts)
 
-    def _show_reading(self, card: CardStatus) -> None:
-        reading = card.reading or Reading(card.gpu.gpu_id, _NEVER)
-        limit, total = card.gpu.power_limit_mw, card.gpu.memory_total_bytes
-
-        def why(metric: str) -> str:
-            return words.why_absent(card.reading, metric)
-
-        slowdown = card.gpu.temperature_slowdown_c
-        self._temperature.show_figure(
-            words.temperature(reading.temperature_c),
-            "" if slowdown is None else self.tr("limit {t}").format(t=words.temperature(slowdown)),
-            _share(reading.temperature_c, slowdown),
-            why("temperature_c"),
-        )
-        self._power.show_figure(
-            words.power(reading.power_mw),
-            "" if limit is None else self.tr("of {limit}").format(limit=words.power(limit)),
-            _share(reading.power_mw, limit),
-            why("power_mw"),
-        )
-        self._load.show_figure(
-            words.percent(reading.utilization_percent),
-            self._fan(reading),
-            _share(reading.utilization_percent, 100),
-            why("utilization_percent"),
-        )
-        self._memory.show_figure(
-            words.memory(reading.memory_used_bytes),
-            "" if not total else self.tr("of {total}").format(total=words.memory(total)),
-            _share(reading.memory_used_bytes, total),
-            why("memory_used_bytes"),
-        )
-
-    def _fan(self, reading: Reading) -> str:
-        return self.tr("fan {percent}").format(percent=words.percent(reading.fan_percent))
-
     def _header(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(SPACE_8)
@@ -151,21 +117,9 @@ class GpuCard(QFrame):
         grid.setColumnStretch(0, 1)
         return grid
 
-    def _measures(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setContentsMargins(0, SPACE_8, 0, 0)
-        row.setSpacing(SPACE_16)
-        measures: tuple[QWidget, ...] = (self._temperature, self._power, self._load, self._memory)
-        for measure in measures:
-            row.addWidget(measure, 1)
-        return row
 
-
-def _share(value: int | None, whole: int | None) -> float | None:
-    return None if value is None or not whole else value / whole
-
-
-def _card_state(card: CardStatus, job: JobView | None, overall: AgentState) -> AgentState:
+def card_state(card: CardStatus, job: JobView | None, overall: AgentState) -> AgentState:
+    """The shape beside a card's name."""
     if card.reading is not None and card.reading.is_lost:
         return AgentState.FAULT
     if job is not None:

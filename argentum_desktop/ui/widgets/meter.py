@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
@@ -11,6 +11,7 @@ from argentum_desktop.ui.theme import Theme
 from argentum_desktop.ui.widgets.labels import ElidedLabel, label
 
 _HEIGHT = 6
+_LEAST_WIDTH = 40
 
 
 class Meter(QProgressBar):
@@ -26,6 +27,10 @@ class Meter(QProgressBar):
         self.setFixedHeight(_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         theme_.changed.connect(self.update)
+
+    def minimumSizeHint(self) -> QSize:
+        # Qt would keep room for a text that is not there.
+        return QSize(_LEAST_WIDTH, _HEIGHT)
 
     def show_share(self, share: float | None) -> None:
         """Fill this share, from 0 to 1; None leaves it empty."""

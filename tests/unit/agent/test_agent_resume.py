@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from benches import BenchWithClock, a_bench
+from health_scene import FakeHistory
 from samples import lease
 
 from argentum_desktop.agent.agent import Agent
+from argentum_desktop.agent.checkups import CheckTools
+from argentum_desktop.agent.health_desk import HealthParts
 from argentum_desktop.agent.loops import AGAIN_AFTER_S
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.errors import MarketUnreachableError
+from argentum_desktop.health.examination import CHECK_PLANS
+from argentum_desktop.health.reference import load_reference
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.runner.engine import Container, EngineInfo
 from argentum_desktop.store import leases
@@ -58,7 +64,9 @@ class Finder:
 def an_agent(here: BenchWithClock, find_market: Any) -> Agent:
     here.bench.engine = IdleEngine()  # type: ignore[assignment]
     here.bench.engine_info = EngineInfo("Podman", "4", "unix:///x", rootless=False, limits_enforced=True)
-    return Agent(here.bench, here.database, None, QuietSampler(), [], find_market)  # type: ignore[arg-type]
+    tools = CheckTools(None, load_reference(), "TestOS", CHECK_PLANS)  # type: ignore[arg-type]
+    health = HealthParts(here.database, Identity.generate(), FakeHistory(), tools)
+    return Agent(here.bench, here.database, None, QuietSampler(), [], find_market, health)  # type: ignore[arg-type]
 
 
 async def test_a_card_is_busy_until_its_old_job_is_taken_up(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.bench = SimpleNamespace(events=None)
+        self.health = None
         self.asked: list[datetime | None] = []
 
     async def pause(self, until: datetime | None) -> None:

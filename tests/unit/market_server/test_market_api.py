@@ -16,12 +16,12 @@ from argentum_desktop.domain.job import Artifact, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money
 from argentum_desktop.errors import LeaseLostError, MarketRefusedError
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.client import HttpMarket
 from argentum_desktop.marketplace.codec import encode
 from argentum_desktop.marketplace.errors import MarketProblemError
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.signatures import RequestParts, digest_of, sign
 from argentum_desktop.marketplace.transport import SignedHttp
 

@@ -17,6 +17,7 @@ from market_stand import ManualClock
 from argentum_desktop.domain.job import Artifact, JobSpec, Limits, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money, price_for
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.market_server import accounts, jobs, leases
 from argentum_desktop.market_server.audit import audit
 from argentum_desktop.market_server.config import local_config
@@ -25,7 +26,6 @@ from argentum_desktop.market_server.problems import ProblemError
 from argentum_desktop.market_server.records import SECOND_US, ArtifactRecord, LeaseRecord, to_us
 from argentum_desktop.market_server.sqlite_storage import SqliteStorage
 from argentum_desktop.market_server.storage import Work
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.wire import Card, Completion, Decline, Enrolment, Heartbeat, Inventory, JobPhase, Role
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class MarketMachine(RuleBasedStateMachine):
         cards = Inventory((Card("GPU-1", "card", "nvidia", 8192, is_simulated=False),), "test")
         for provider in self.providers:
             account = self.do(lambda work, provider=provider: accounts.required(work, provider))
-            self.do(lambda work, account=account: accounts.declare(work, self.config, account, cards))
+            self.do(lambda work, account=account: accounts.declare(work, self.config, account, cards, "key", 0))
         for buyer in self.buyers:
             self.do(lambda work, buyer=buyer: work.add_artifact(ArtifactRecord(buyer, SHA, 5, 0)))
         self.last_fence: dict[str, int] = {}

@@ -12,11 +12,11 @@ from market_stand import ManualClock
 
 from argentum_desktop.domain.job import Artifact
 from argentum_desktop.errors import BadInputError, LeaseLostError, MarketRefusedError, MarketUnreachableError
+from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace import transport as transport_module
 from argentum_desktop.marketplace import wire
 from argentum_desktop.marketplace.codec import encode
 from argentum_desktop.marketplace.errors import MarketBusyError
-from argentum_desktop.marketplace.identity import Identity
 from argentum_desktop.marketplace.retry import Backoff
 from argentum_desktop.marketplace.transport import SignedHttp
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from argentum_desktop.domain.health import CheckMode, Grade
 from argentum_desktop.domain.job import Artifact, JobSpec, Limits, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money
@@ -32,13 +33,16 @@ SPEC = JobSpec(
     limits=Limits(1, 8192, 2000, 4096, 1024, 64, 7200),
 )
 RECEIPT = Receipt("lease-1", "job-1", Outcome.SUCCEEDED, 510, EUR, Money(34_000, "EUR"), Money(1_700, "EUR"))
+HEALTH = wire.CardHealth(Grade.B, 74, CheckMode.FULL, AT)
 VALUES = [
     wire.Empty(),
     wire.Problem(wire.ProblemType.CLOCK_SKEW, "Clock skew", 401, "Too old.", AT),
     wire.Meta("Local market", (1,), AT, "EUR", 50_000, True, "AAAA", 15, 90, 30),
     wire.Enrolment(wire.Role.PROVIDER, "rig", "AAAA"),
     wire.Account("acc-1", wire.Role.BUYER, "me", Money(99_000_000, "EUR"), Money(1_000_000, "EUR")),
-    wire.Inventory((wire.Card("GPU-1", "RTX", "nvidia", 8192, False),), "argentum-desktop/1"),
+    wire.Inventory((wire.Card("GPU-1", "RTX", "nvidia", 8192, False, {"schema": "x"}),), "argentum-desktop/1"),
+    wire.Declared(("The health certificate of GPU-1 was left out: it is of another card.",)),
+    wire.CardList((wire.ListedCard("RTX", "nvidia", 8192, False, HEALTH, {"schema": "x"}),)),
     wire.Claim("claim-key-1", (wire.Ask("GPU-1", EUR, 7200, 4096, 4000, 10_000),), ("lease-0",), 50),
     Offer("lease-1", "job-1", 2, SPEC, ("GPU-1",), EUR, 50_000, 15, 90, 30, AT),
     wire.LeaseCall(2),
@@ -48,7 +52,9 @@ VALUES = [
     wire.LeaseStatus("lease-1", wire.LeaseState.CLOSED, 2, wire.Desired.STOP, 0, 30, AT, Usage(510, 86_400), RECEIPT),
     wire.LogPosition(4096),
     SPEC,
-    wire.JobStatus("job-1", SPEC, wire.JobPhase.SUCCEEDED, AT, AT, AT, 100, EUR, Money(34_000, "EUR"), 0, "", (FILE,)),
+    wire.JobStatus(
+        "job-1", SPEC, wire.JobPhase.SUCCEEDED, AT, AT, AT, 100, EUR, Money(34_000, "EUR"), 0, "", (FILE,), HEALTH
+    ),
     wire.JobList(()),
 ]
 
@@ -61,7 +67,7 @@ def test_golden(value: object) -> None:
 
 
 def test_every_wire_type_is_pinned() -> None:
-    parts = {"Card", "Ask"}
+    parts = {"Card", "Ask", "ListedCard", "CardHealth"}
     named = {name for name, kind in vars(wire).items() if is_dataclass(kind) and kind.__module__ == wire.__name__}
     assert named - parts <= {type(value).__name__ for value in VALUES}
     assert {path.stem for path in GOLDEN.glob("*.json")} == {type(value).__name__ for value in VALUES}
@@ -91,7 +97,10 @@ def test_nonsense_is_refused(data: bytes) -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(WireFormatError, match="no zone"):
-        decode(wire.LeaseStatus, encode(VALUES[12]).replace(b"15Z", b"15"))
+        decode(
+            wire.LeaseStatus,
+            encode(next(value for value in VALUES if isinstance(value, wire.LeaseStatus))).replace(b"15Z", b"15"),
+        )
 
 
 def test_rules_of_the_domain_hold_for_what_comes_from_outside() -> None:

@@ -11,6 +11,7 @@ from samples import GPU, NOON, reading
 from surroundings import HOST, circumstances
 
 from argentum_desktop.domain.gpu import GpuKind, GpuState, Vendor
+from argentum_desktop.domain.health import CheckMode, Grade, HealthSummary
 from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.policy.evaluate import may_offer, must_stop
@@ -22,6 +23,11 @@ def with_windows(*texts: str) -> Settings:
     return Settings(availability=Availability(windows=tuple(WeeklyWindow.parse(text) for text in texts)))
 
 
+def summary(grade: Grade, reason: str, *, hours_ago: int = 1, mode: CheckMode = CheckMode.QUICK) -> HealthSummary:
+    return HealthSummary("r", grade, 60, mode, NOON - timedelta(hours=hours_ago), reason)
+
+
+CHECKED_ONLY = Settings(cards=Cards(require_check=True))
 SIMULATED = replace(GPU, vendor=Vendor.SIMULATED)
 NOES: list[tuple[str, dict[str, Any], str, str]] = [
     ("pause", {"pause": Pause(None)}, "You paused it until you resume.", "Resume"),
@@ -74,6 +80,42 @@ NOES: list[tuple[str, dict[str, Any], str, str]] = [
         {"engine_problem": "No container engine answers.", "engine_remedy": "Install Podman."},
         "No container engine answers.",
         "Install Podman.",
+    ),
+    (
+        "checkup",
+        {"is_being_checked": True},
+        "The card's health is being checked.",
+        "Wait until the check has ended, or cancel it.",
+    ),
+    (
+        "health",
+        {"health": summary(Grade.F, "12 words of its memory read back wrong.")},
+        "The health check of today found a fault: 12 words of its memory read back wrong.",
+        "Check it again.",
+    ),
+    (
+        "health",
+        {"health": summary(Grade.X, "It has 4 GB and not 8.", hours_ago=24)},
+        "The health check of yesterday found that the card is not what it says it is: It has 4 GB and not 8.",
+        "Check it again.",
+    ),
+    (
+        "health",
+        {"health": summary(Grade.F, "Its fan stands still.", hours_ago=24 * 9, mode=CheckMode.PASSIVE)},
+        "The health check of 2026-02-20 found a fault: Its fan stands still.",
+        "Check it again.",
+    ),
+    (
+        "health",
+        {"settings": CHECKED_ONLY},
+        "Its health was never checked.",
+        "Check it, or clear cards.require_check.",
+    ),
+    (
+        "health",
+        {"settings": CHECKED_ONLY, "health": summary(Grade.UNGRADED, "Nothing here can compute on it.")},
+        "The health check of today came to no grade: Nothing here can compute on it.",
+        "Check it again, or clear cards.require_check.",
     ),
     ("card", {"reading": None}, "The card has not reported yet.", "Wait a moment."),
     (
@@ -131,6 +173,8 @@ def test_where_nothing_is_wrong_every_rule_says_yes_and_what_it_compared() -> No
         {"host": replace(HOST, on_battery=None)},
         {"host": replace(HOST, on_battery=True), "settings": Settings(availability=Availability(on_battery=True))},
         {"host": replace(HOST, disk_free_bytes=40 * GIB)},
+        {"health": summary(Grade.UNGRADED, "Only its counters were read.", mode=CheckMode.PASSIVE)},
+        *({"health": summary(grade, "Well."), "settings": CHECKED_ONLY} for grade in (Grade.A, Grade.B, Grade.D)),
         {"host": replace(HOST, disk_free_bytes=2 * GIB), "settings": Settings(jobs=Jobs(disk_gib=1))},
     ],
 )
@@ -167,6 +211,8 @@ def test_what_ends_a_running_job(change: dict[str, Any], rule: str) -> None:
         {"engine_problem": "gone"},
         {"host": replace(HOST, disk_free_bytes=0)},
         {"settings": Settings(cards=Cards(excluded=("GPU-1",)))},
+        {"health": summary(Grade.F, "Its fan stands still.")},
+        {"is_being_checked": True},
     ],
 )
 def test_what_does_not_end_a_running_job(change: dict[str, Any]) -> None:
@@ -177,7 +223,7 @@ def test_the_rules_see_no_more_than_they_are_given() -> None:
     """A rule with another source of truth would have to be a field here."""
     assert {field.name for field in fields(Circumstances)} == {
         "gpu", "reading", "host", "settings", "zone", "now", "pause", "engine_problem",
-        "engine_remedy", "market_is_local",
+        "engine_remedy", "market_is_local", "health", "is_being_checked",
     }  # fmt: skip
 
 

@@ -122,6 +122,31 @@ async def test_ticks_missed_in_a_hang_or_a_sleep_are_not_made_up_for() -> None:
     assert house.sensor.asked_at == pytest.approx([0, 3, 6, 9])
 
 
+async def test_in_a_hurry_it_asks_four_times_a_second_and_keeps_one() -> None:
+    house = House(10)
+    with house.sampler.hurry():
+        await house.run()
+    assert house.sensor.asked_at == pytest.approx([quarter / 4 for quarter in range(40)])
+    assert [event.readings[0].taken_at for event in house.said(ReadingsTaken)] == sorted(
+        event.readings[0].taken_at for event in house.said(ReadingsTaken)
+    )
+    await house.sampler.flush()
+    kept = [reading for batch in house.sink.batches for reading in batch if reading.gpu_id.endswith("0")]
+    assert len(kept) == 10
+    assert len(house.sampler.recent(kept[0].gpu_id)) == 10
+
+
+@pytest.mark.parametrize("cost_s", [0.1, 0.3, 0.6, 0.9])
+async def test_a_hurry_with_slow_readings_still_keeps_every_second(cost_s: float) -> None:
+    house = House(20)
+    house.sensor.cost_s = cost_s
+    with house.sampler.hurry():
+        await house.run()
+    await house.sampler.flush()
+    seconds = {int(reading.taken_at.timestamp()) for batch in house.sink.batches for reading in batch}
+    assert len(seconds) >= 19
+
+
 async def test_the_last_five_minutes_are_at_hand_and_no_more() -> None:
     house = House(400)
     await house.run()

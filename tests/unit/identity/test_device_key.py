@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from argentum_desktop.marketplace.identity import Identity, IdentityError, key_id_of, load_or_create, verify
+from argentum_desktop.identity.keys import Identity, IdentityError, key_id_of, load_or_create, verify
 from argentum_desktop.marketplace.signatures import (
     RequestParts,
     SignatureFormatError,

@@ -1,0 +1,1 @@
+"""Is the card sound: the load, the checks, the grade and the passport."""

@@ -1,0 +1,1 @@
+"""A card's passport: written, read, verified, compared with a card, and told in words."""

@@ -1,0 +1,1 @@
+"""A load on one card, in a process of its own."""

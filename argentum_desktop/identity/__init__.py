@@ -1,0 +1,1 @@
+"""Who this device is, and what it signs."""
