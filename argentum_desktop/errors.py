@@ -92,6 +92,7 @@ class NoCardError(ArgentumError):
     """This computer has no card that could be offered."""
 
     code = "no-card"
+    exit_code = 69  # EX_UNAVAILABLE
 
 
 class StressError(ArgentumError):

@@ -70,6 +70,9 @@ def _add_buyer_commands(found: argparse._SubParsersAction[argparse.ArgumentParse
     submit.add_argument("--force", action="store_true", help="replace files that are there with other content")
     submit.set_defaults(act=commands.submit)
     found.add_parser("list", help="list your jobs", parents=[of_market]).set_defaults(act=commands.list_jobs)
+    found.add_parser("cards", help="list the cards on offer, with their health", parents=[of_market]).set_defaults(
+        act=commands.list_cards
+    )
     watch = found.add_parser("watch", help="follow a job until it ends", parents=[of_market, one_job])
     watch.set_defaults(act=commands.watch)
     log = found.add_parser("log", help="print a job's log", parents=[of_market, one_job])

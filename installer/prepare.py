@@ -56,6 +56,7 @@ TEST_PROGRAMS = {
     "xdotool": (("xdotool",), "the tray test's hand on the mouse"),
     "xev": (("x11-utils",), "tells `make bench` when the icon is in the tray"),
     "import": (("imagemagick",), "the tray test's screenshots"),
+    "pdftotext": (("poppler-utils",), "reads the printed passport back"),
     "dbus-run-session": (("dbus",), "a session bus for the tray test"),
 }
 FONT = ("fonts-inter", "fonts-dejavu-core")
@@ -94,6 +95,8 @@ def missing_packages(purpose: str) -> dict[str, str]:
     folder, drivers, package = SOFTWARE_VULKAN
     if purpose == "test" and not any(folder.glob(drivers)):
         missing[package] = "the health check's own test runs on a card made of software"
+    if purpose == "test" and not Path("/usr/include/vulkan/vulkan_core.h").exists():
+        missing["libvulkan-dev"] = "Vulkan's own header, which the test of its structures is compiled with"
     if purpose == "test" and not Path("/usr/share/fonts/truetype/dejavu").is_dir():
         missing.update(dict.fromkeys(FONT, "the letters in the pictures"))
     return missing

@@ -10,9 +10,11 @@ from random import Random
 from typing import Any
 
 from argentum_desktop.domain.stress import AdapterType
-from argentum_desktop.health.stress.engine import Buffer, Dispatch, Engine, Prepared, Ticket
+from argentum_desktop.health.stress.engine import Engine
 from argentum_desktop.health.stress.matching import Match
+from argentum_desktop.health.stress.patterns import PatternKind
 from argentum_desktop.health.stress.sizing import PIECE_BYTES
+from argentum_desktop.health.stress.work import Buffer, Dispatch, Prepared, Ticket
 from argentum_desktop.resources import resource
 
 PLANT = """
@@ -131,6 +133,16 @@ class Slow(Fault):
 
 
 @dataclass(frozen=True)
+class AllWrong(Fault):
+    """Memory that never holds what was written: something else stands there after every write."""
+
+    def after(self, engine: FaultyEngine, dispatch: Dispatch) -> list[Dispatch]:
+        task = (dispatch.task[0], 0x0123_4567, *dispatch.task[2:5], 0xBAD0_BAD0, *dispatch.task[6:])
+        fill = engine.kernel("memory", "fill", written_kind=int(PatternKind.HASH))
+        return [replace(dispatch, kernel=fill, task=task)]
+
+
+@dataclass(frozen=True)
 class WrongSum(Fault):
     """One place of the card computes wrong now and then. `shader` says in which arithmetic."""
 
@@ -192,7 +204,6 @@ class FaultyEngine(Engine):
         self._portions += 1
         if isinstance(self.fault, Lost) and self._portions == self.fault.when:
             self._device.destroy()
-            self._device._poll()  # the driver says it where it is asked for something
         ticket = super().submit(prepared)
         if isinstance(self.fault, Hangs) and self._portions == self.fault.when:
             time.sleep(3600)
@@ -217,8 +228,9 @@ class FaultyEngine(Engine):
             return dispatch.kernel
         source = resource("shaders", f"{self.fault.shader}.wgsl").read_text("utf-8")
         if is_fma:
-            sound, ill = "d = fma(d, d, c);", (
-                "d = fma(d, d, c); if local == 77u && fold == 3u { d.y = bitcast<f32>(bitcast<u32>(d.y) ^ 1u); }"
+            sound, ill = (
+                "d = fma(d, d, c);",
+                ("d = fma(d, d, c); if local == 77u && fold == 3u { d.y = bitcast<f32>(bitcast<u32>(d.y) ^ 1u); }"),
             )
         else:
             sound, ill = "x = x + x.yzwx;", "x = x + x.yzwx; if local == 77u && step == 100u { x.z ^= 64u; }"

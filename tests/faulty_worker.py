@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from faulty_engine import AliasedLine, CoupledBit, FaultyEngine, Fault, Hangs, Lost, Slow, StuckBit, WrongSum
+from faulty_engine import AliasedLine, CoupledBit, Fault, FaultyEngine, Hangs, Lost, Slow, StuckBit, WrongSum
 
 from argentum_desktop.health.stress import worker
 

@@ -285,7 +285,10 @@ def a_report(**changes: Any) -> HealthReport:
         started_at=STARTED_AT,
         ended_at=STARTED_AT + timedelta(seconds=60),
         card=CardIdentity.of(a_gpu()),
-        checks=(a_check(), a_check(check_id="heat.limit", title="Temperature", value=71, unit="°C", source="driver")),
+        checks=(
+            a_check(),
+            a_check(check_id="heat.limit", title="Temperature", value=71, unit="°C", source="driver", threshold=None),
+        ),
         appraisal=Appraisal(Grade.A, 55, "Nothing wrong was found, and it is as fast as it should be.", 92),
         stress=a_stress_result(),
         samples=samples_of(some_readings()),

@@ -14,7 +14,7 @@ from typing import Any
 from benches import BenchWithClock, a_bench
 from samples import GPU, reading
 
-from argentum_desktop.agent.checkups import CheckTools
+from argentum_desktop.agent.checkup_tools import CheckTools
 from argentum_desktop.agent.health_desk import HealthDesk, HealthParts
 from argentum_desktop.agent.loops import Loops
 from argentum_desktop.agent.notices import NoticeBoard
@@ -111,6 +111,7 @@ class Scene:
     notices: NoticeBoard
     busy: list[Lease] = field(default_factory=list)
     loads: list[int] = field(default_factory=list)
+    markets: list[Any] = field(default_factory=list)
     ended: list[CheckupEnded] = field(default_factory=list)
     progressed: list[CheckupProgressed] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=lambda: {"temperature_c": 55, "utilization_percent": 0})
@@ -178,12 +179,15 @@ async def health_at(desk: BenchWithClock) -> AsyncIterator[Scene]:
         loads.append(percent)
 
     stress = PlantedStress(SimulatedStress(desk.clock, set_load))
-    notices, history, scenes, busy = NoticeBoard(), FakeHistory(), [], []
+    notices, history = NoticeBoard(), FakeHistory()
+    scenes: list[Scene] = []
+    busy: list[Lease] = []
+    markets: list[Any] = []
     tools = CheckTools(stress, load_reference(), "TestOS 1", PLANS)
     identity = Identity.generate()
     parts = HealthParts(desk.database, identity, history, tools)
-    health = HealthDesk(desk.bench, notices, parts, _Sampler(scenes), lambda: busy, lambda: None)
-    scene = Scene(desk, health, stress, history, notices, busy, loads)
+    health = HealthDesk(desk.bench, notices, parts, _Sampler(scenes), lambda: busy, lambda: None, lambda: markets)
+    scene = Scene(desk, health, stress, history, notices, busy, loads, markets)
     scenes.append(scene)
     desk.bench.events.subscribe(CheckupEnded, scene.ended.append)
     desk.bench.events.subscribe(CheckupProgressed, scene.progressed.append)

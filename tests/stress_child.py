@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -27,11 +28,25 @@ def faulty(fault: str) -> tuple[str, ...]:
 
 
 def small_plan(
-    *, host_copy_s: float = 0.0, memory_s: float = 0.0, bandwidth_s: float = 0.0, compute_s: float = 0.0,
-    largest_bytes: int = 4 * MIB, pause_s: float = 0.0, ramp_s: float = 0.0,
-) -> StressPlan:  # fmt: skip
+    *,
+    host_copy_s: float = 0.0,
+    memory_s: float = 0.0,
+    bandwidth_s: float = 0.0,
+    compute_s: float = 0.0,
+    largest_bytes: int = 4 * MIB,
+    pause_s: float = 0.0,
+    ramp_s: float = 0.0,
+) -> StressPlan:
+    """Only the parts that are given a time."""
     return StressPlan(
-        host_copy_s, memory_s, bandwidth_s, compute_s, pause_s=pause_s, ramp_s=ramp_s, largest_bytes=largest_bytes, seed=7
+        host_copy_s=host_copy_s,
+        memory_s=memory_s,
+        bandwidth_s=bandwidth_s,
+        compute_s=compute_s,
+        pause_s=pause_s,
+        ramp_s=ramp_s,
+        largest_bytes=largest_bytes,
+        seed=7,
     )
 
 
@@ -81,7 +96,9 @@ class Child:
 
     @property
     def memory(self) -> MemoryTest | None:
-        return next((line.memory for _, line in reversed(self.lines) if isinstance(line, Measured) and line.memory), None)
+        return next(
+            (line.memory for _, line in reversed(self.lines) if isinstance(line, Measured) and line.memory), None
+        )
 
     @property
     def compute(self) -> ComputeTest | None:
@@ -96,7 +113,7 @@ class Child:
     def longest_silence_s(self) -> float:
         """Between two lines, once the device was open."""
         times = [at_s for at_s, line in self.lines if not (isinstance(line, Progress) and line.phase == "starting")]
-        return max((after - before for before, after in zip(times, times[1:], strict=False)), default=0.0)
+        return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
 @contextmanager

@@ -78,7 +78,9 @@ class Agent:
         self._links: dict[str, MarketLink] = {}
         self._engine = EngineWatch(bench, self.notices, lambda: bool(self.jobs.runs() or self.jobs.waiting))
         self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
-        self.health = HealthDesk(bench, self.notices, health, sampler, self.jobs.busy, self._look_again)
+        self.health = HealthDesk(
+            bench, self.notices, health, sampler, self.jobs.busy, self._look_again, self._connected_markets
+        )
         self._takes_work = takes_work
         self._is_started = False
         self._store_failed = False
@@ -136,6 +138,9 @@ class Agent:
             earned_today=self.income.per_card,
             is_started=self._is_started,
         )
+
+    def _connected_markets(self) -> list[Market]:
+        return [link.market for link in self._links.values() if link.status.is_connected]
 
     async def market(self, name: str) -> Market:
         """One of the markets, by its name in the ledger.

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.checkup_findings import errors_in_job
+from argentum_desktop.agent.lease_book import LeaseMoved
 from argentum_desktop.domain.health import CheckResult, CheckVerdict
+from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.health.checks.driver_errors import XIDS
@@ -60,7 +62,9 @@ class CardErrors:
         self._busy = busy
         self._told = told
         self._jobs: dict[tuple[str, str], _Errors] = {}
+        self._bench = bench
         bench.events.subscribe(ReadingsTaken, lambda event: self._taken(event.readings))
+        bench.events.subscribe(LeaseMoved, lambda event: self._moved(event.lease))
 
     def _taken(self, readings: Sequence[Reading]) -> None:
         leases = {gpu_id: lease for lease in self._busy() for gpu_id in lease.gpu_ids}
@@ -71,15 +75,23 @@ class CardErrors:
                 continue
             errors = self._jobs.setdefault((lease.lease_id, reading.gpu_id), _Errors())
             if errors.note(reading):
-                self._told(
-                    reading.gpu_id,
-                    errors_in_job(
-                        lease.job.title,
-                        tuple(sorted(errors.xids.items())),
-                        errors.uncorrected,
-                        is_lost=errors.is_lost,
-                    ),
-                )
+                self._tell(reading.gpu_id, lease, errors)
+
+    def _moved(self, lease: Lease) -> None:
+        """A card that is not even listed any more reports nothing; its job has lost it all the same."""
+        if lease.state is not JobState.STOPPING or lease.outcome is not Outcome.CARD_LOST:
+            return
+        for gpu_id in lease.gpu_ids:
+            reading = self._bench.readings.get(gpu_id)
+            errors = self._jobs.setdefault((lease.lease_id, gpu_id), _Errors())
+            if not errors.is_lost and (reading is None or reading.is_lost):
+                errors.is_lost = True
+                self._tell(gpu_id, lease, errors)
+
+    def _tell(self, gpu_id: str, lease: Lease, errors: _Errors) -> None:
+        xids = tuple(sorted(errors.xids.items()))
+        finding = errors_in_job(lease.job.title, xids, errors.uncorrected, is_lost=errors.is_lost)
+        self._told(gpu_id, finding)
 
 
 def _is_of(leases: dict[str, Lease], key: tuple[str, str]) -> bool:

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.checkup_findings import notice_after, notice_of, other_programs
 from argentum_desktop.agent.checkup_journal import AnnouncedStress, CheckupJournal
+from argentum_desktop.agent.checkup_reports import CheckupReports, is_worth_keeping
 from argentum_desktop.agent.checkup_rules import card_to_check
+from argentum_desktop.agent.checkup_tools import CheckTools, Hurry, PastEvents
+from argentum_desktop.agent.loops import end_all
+from argentum_desktop.agent.market_witness import Asked, MarketWitness
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.passports import Passports
 from argentum_desktop.agent.status import CheckupEnded, CheckupProgressed, CheckupView
 from argentum_desktop.domain.gpu import Gpu
-from argentum_desktop.domain.health import CheckMode, CheckResult, Grade, HealthReport, Stage
+from argentum_desktop.domain.health import CheckMode, CheckResult, HealthReport, Stage
 from argentum_desktop.domain.lease import Lease
-from argentum_desktop.domain.stress import StressEnd
-from argentum_desktop.errors import ArgentumError, CheckRefusedError, HealthError, StoreError
+from argentum_desktop.errors import ArgentumError, CheckRefusedError, HealthError
 from argentum_desktop.health.evidence import PastError
-from argentum_desktop.health.examination import Background, CheckPlan, Examination, ExaminationProgress
-from argentum_desktop.health.reference import ReferenceTable
-from argentum_desktop.health.stress.protocol import StressTest
-from argentum_desktop.telemetry.history import CardEvent
+from argentum_desktop.health.examination import Background, Examination, ExaminationProgress
 from argentum_desktop.telemetry.sampler import ReadingsTaken
 
 log = logging.getLogger(__name__)
@@ -34,35 +32,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 TELL_EVERY_S = 0.2
 AGAIN_AFTER_S = 60.0
+ENDED_WITHIN_S = 5.0
 PAST_ERRORS_DAYS = 30
 CANCELLED = "The check was cancelled."
-_UNWRITTEN = "passport"
-
-
-class Hurry(Protocol):
-    """Who can have the cards read more often: the sampler."""
-
-    def hurry(self) -> AbstractContextManager[None]: ...
-
-
-class PastEvents(Protocol):
-    """Who remembers the errors of the cards: the history."""
-
-    async def events(self, gpu_id: str, start: datetime, end: datetime) -> Sequence[CardEvent]: ...
-
-
-@dataclass(frozen=True)
-class CheckTools:
-    """What checks are made with.
-
-    Attributes:
-        plans: how long each kind of check takes.
-    """
-
-    stress: StressTest
-    reference: ReferenceTable
-    operating_system: str
-    plans: Mapping[CheckMode, CheckPlan]
 
 
 @dataclass
@@ -71,14 +43,20 @@ class _UnderWay:
 
     Attributes:
         findings: what the application itself adds to the report.
+        is_unasked: the application makes it by itself, after errors.
+        asked: a market's question that the check answers.
+        is_over: set once the card is free and the end was told.
     """
 
     gpu: Gpu
     mode: CheckMode
     started_at: datetime
     findings: tuple[CheckResult, ...]
+    is_unasked: bool
     examination: asyncio.Task[HealthReport] = field(init=False)
     task: asyncio.Task[None] = field(init=False)
+    asked: Asked | None = None
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
     told_at_s: float = 0.0
 
 
@@ -88,6 +66,7 @@ class Checkups:
     Args:
         busy: the leases whose cards are not free.
         changed: told when a card begins or ends to be checked.
+        witness: asked before a full check, and told of its report.
     """
 
     def __init__(
@@ -101,27 +80,38 @@ class Checkups:
         history: PastEvents,
         busy: Callable[[], Sequence[Lease]],
         changed: Callable[[], None],
+        witness: MarketWitness,
     ) -> None:
         self._bench = bench
         self._notices = notices
-        self._passports = passports
+        self._reports = CheckupReports(passports, journal, notices, witness)
         self._journal = journal
         self._tools = tools
         self._sampler = sampler
         self._history = history
         self._busy = busy
         self._changed = changed
+        self._witness = witness
+        self._tasks: set[asyncio.Task[None]] = set()
         self._now: _UnderWay | None = None
-        self._unwritten: list[tuple[Gpu, HealthReport]] = []
         self._ended: dict[str, CheckupEnded] = {}
-        self._writing = asyncio.Lock()
         self._shown: set[str] = set()
         self._not_before_s = 0.0
         self._is_closed = False
 
     # -- what the owner asks ------------------------------------------------------------------------------------------
 
-    def start(self, gpu_id: str, mode: CheckMode) -> None:
+    async def begin(self, gpu_id: str, mode: CheckMode) -> None:
+        """Begin for the owner. A look at counters that nobody asked for gives way, and is made up for here or later.
+
+        Raises:
+            CheckRefusedError: not now, and why.
+        """
+        if self._now is not None and self._now.is_unasked:
+            await self.cancel(self._now.gpu.gpu_id)
+        self.start(gpu_id, mode)
+
+    def start(self, gpu_id: str, mode: CheckMode, *, is_unasked: bool = False) -> None:
         """Begin. From this moment on the card is off the market.
 
         Raises:
@@ -133,10 +123,12 @@ class Checkups:
         reading = self._bench.readings.get(gpu_id)
         findings = (*self._journal.findings(gpu_id), *other_programs(reading))
         self._ended.pop(gpu_id, None)
-        self._now = under_way = _UnderWay(gpu, mode, self._bench.clock.now(), findings)
+        self._now = under_way = _UnderWay(gpu, mode, self._bench.clock.now(), findings, is_unasked)
         self._bench.checkups[gpu_id] = self._view(under_way, self._first_progress(mode))
         under_way.examination = asyncio.create_task(self._examine(under_way), name=f"check of {gpu_id}")
         under_way.task = asyncio.create_task(self._carry(under_way), name=f"report on {gpu_id}")
+        self._tasks.add(under_way.task)
+        under_way.task.add_done_callback(self._tasks.discard)
         log.info("%s: a %s check begins", gpu.label, mode)
         self._changed()
 
@@ -144,7 +136,10 @@ class Checkups:
         """End it; the card is free when this returns."""
         under_way = self._now
         if under_way is not None and under_way.gpu.gpu_id == gpu_id:
-            await self._end(under_way)
+            under_way.examination.cancel()
+            over = asyncio.ensure_future(under_way.is_over.wait())
+            await asyncio.wait({over, under_way.task}, return_when=asyncio.FIRST_COMPLETED)
+            over.cancel()
 
     def ended(self, gpu_id: str) -> CheckupEnded | None:
         """How the card's last check since the start ended; None when there was none, or one is under way."""
@@ -158,7 +153,7 @@ class Checkups:
     async def run(self) -> None:
         """Make the checks that are due once their card is free, and write down what could not be written before."""
         while True:
-            await self._write_unwritten()
+            await self._reports.write()
             await self._journal.write()
             self._start_due()
             await self._bench.clock.sleep(LOOK_EVERY_S)
@@ -167,26 +162,30 @@ class Checkups:
         """Take a load off at once and begin nothing more."""
         self._is_closed = True
         if self._now is not None:
-            await self._end(self._now)
+            self._now.examination.cancel()
+            await asyncio.wait({self._now.task}, timeout=ENDED_WITHIN_S)
+        await end_all([*self._tasks])
 
     # -- one check ----------------------------------------------------------------------------------------------------
 
     async def _carry(self, under_way: _UnderWay) -> None:
-        gpu_id = under_way.gpu.gpu_id
-        report, problem = await self._examined(under_way)
-        if report is not None:
-            report = replace(report, checks=(*report.checks, *under_way.findings))
-            problem = problem or (report.stress.words if report.stress is not None else "")
-            if is_worth_keeping(report):
-                self._unwritten.append((under_way.gpu, report))
-                self._passports.take_note(report)
-        await self._journal.load_ended()
-        self._bench.checkups.pop(gpu_id, None)
-        self._now = None
-        self._changed()
-        await self._write_unwritten()
+        try:
+            report, problem = await self._examined(under_way)
+            if report is not None:
+                report = replace(report, checks=(*report.checks, *under_way.findings))
+                problem = report.stress.words if report.stress is not None else ""
+                if is_worth_keeping(report):
+                    self._reports.take(under_way.gpu, report)
+            await self._journal.load_ended()
+        finally:
+            self._bench.checkups.pop(under_way.gpu.gpu_id, None)
+            self._now = None
+            self._changed()
+        await self._reports.write()
         self._told(under_way, report, problem)
         self._changed()
+        if report is not None and under_way.asked is not None:
+            await self._reports.bear_witness(under_way.gpu, report, under_way.asked)
 
     async def _examined(self, under_way: _UnderWay) -> tuple[HealthReport | None, str]:
         """The report, or why there is none."""
@@ -204,11 +203,14 @@ class Checkups:
     async def _examine(self, under_way: _UnderWay) -> HealthReport:
         bench, gpu, mode = self._bench, under_way.gpu, under_way.mode
         now = bench.clock.now()
+        if mode is CheckMode.FULL:
+            under_way.asked = await self._witness.question()
         past = await self._history.events(gpu.gpu_id, now - timedelta(days=PAST_ERRORS_DAYS), now)
         background = Background(
             reference=self._tools.reference,
             operating_system=self._tools.operating_system,
             past_errors=tuple(PastError(event.at, event.number) for event in past),
+            challenge=under_way.asked.challenge if under_way.asked is not None else None,
         )
         examination = Examination(
             gpu,
@@ -226,28 +228,7 @@ class Checkups:
         finally:
             unsubscribe()
 
-    @staticmethod
-    async def _end(under_way: _UnderWay) -> None:
-        under_way.examination.cancel()
-        await asyncio.wait({under_way.task})
-
     # -- afterwards ---------------------------------------------------------------------------------------------------
-
-    async def _write_unwritten(self) -> None:
-        """In the order in which they were made; what cannot be written now is kept for the next time."""
-        async with self._writing:
-            while self._unwritten:
-                gpu, report = self._unwritten[0]
-                try:
-                    await self._passports.add_check(gpu, report, self._journal.forget(gpu.gpu_id, report.checks))
-                except StoreError as error:
-                    self._notices.put(_UNWRITTEN, error)
-                    return
-                except ArgentumError as error:
-                    log.error("%s: the report has no place in a passport: %s", gpu.label, error)  # noqa: TRY400 - known
-                del self._unwritten[0]
-                self._journal.forgotten(gpu.gpu_id, report.checks)
-            self._notices.take_down(_UNWRITTEN)
 
     def _start_due(self) -> None:
         """After errors, and after a stop under load: look at the counters as soon as the card is free."""
@@ -258,7 +239,7 @@ class Checkups:
             return
         for gpu_id in self._journal.due():
             try:
-                self.start(gpu_id, CheckMode.PASSIVE)
+                self.start(gpu_id, CheckMode.PASSIVE, is_unasked=True)
             except CheckRefusedError:
                 continue
             return
@@ -272,6 +253,7 @@ class Checkups:
         grade = report.appraisal.grade if report is not None else None
         log.info("%s: the %s check ended, %s %s", gpu.label, under_way.mode, grade or "without a report:", problem)
         self._ended[gpu.gpu_id] = CheckupEnded(gpu.gpu_id, report, problem)
+        under_way.is_over.set()
         self._bench.events.publish(self._ended[gpu.gpu_id])
 
     def _show_finding(self, gpu_id: str, finding: CheckResult) -> None:
@@ -313,9 +295,3 @@ class Checkups:
             temperatures_c=progress.temperatures_c,
             limit_c=gpu.temperature_slowdown_c,
         )
-
-
-def is_worth_keeping(report: HealthReport) -> bool:
-    """A check that was ended before its time says nothing, unless something was found by then."""
-    is_cut_short = report.stress is not None and report.stress.end is StressEnd.CANCELLED
-    return not is_cut_short or report.appraisal.grade in {Grade.F, Grade.X}

@@ -59,7 +59,7 @@ class DayWriter:
                 self._looked_at[gpu.gpu_id] = last
 
     async def _write_card(self, gpu: Gpu, last: date) -> None:
-        first = await self._first(gpu, last)
+        first, is_new = await self._first(gpu, last), False
         for number in range((last - first).days + 1):
             day = first + timedelta(days=number)
             start = datetime.combine(day, time(0), UTC)
@@ -75,6 +75,9 @@ class DayWriter:
             )
             if found is not None:
                 await self._passports.add_day(gpu, found)
+                is_new = True
+        if is_new:
+            await self._passports.certify(gpu.gpu_id)
 
     async def _first(self, gpu: Gpu, last: date) -> date:
         """The day after the last one written; for a new passport the day on which the history begins."""

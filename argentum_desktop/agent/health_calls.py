@@ -48,7 +48,7 @@ class _HealthCalls:
         mode = _text(arguments, "mode")
         if mode not in {known.value for known in CheckMode}:
             raise BadInputError(f"{mode!r} is no kind of check.", "Choose quick, full or passive.")
-        self._health.checkups.start(_text(arguments, "gpu_id"), CheckMode(mode))
+        await self._health.checkups.begin(_text(arguments, "gpu_id"), CheckMode(mode))
 
     async def progress(self, arguments: Mapping[str, Any]) -> Any:
         gpu_id = _text(arguments, "gpu_id")

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.card_errors import CardErrors
 from argentum_desktop.agent.checkup_journal import CheckupJournal
-from argentum_desktop.agent.checkups import CheckTools, Checkups, Hurry
+from argentum_desktop.agent.checkup_tools import CheckTools, Hurry
+from argentum_desktop.agent.checkups import Checkups
 from argentum_desktop.agent.day_writer import CardHistory, DayWriter
 from argentum_desktop.agent.loops import Loops
+from argentum_desktop.agent.market_witness import MarketWitness
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.passports import Passports
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.errors import PassportError
 from argentum_desktop.identity.keys import Identity
+from argentum_desktop.marketplace.market import Market
 from argentum_desktop.store.database import Database
 
 
@@ -40,6 +43,7 @@ class HealthDesk:
     Args:
         busy: the leases whose cards are not free.
         changed: told when a card begins or ends to be checked.
+        markets: those that are connected.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class HealthDesk:
         sampler: Hurry,
         busy: Callable[[], Sequence[Lease]],
         changed: Callable[[], None],
+        markets: Callable[[], Sequence[Market]],
     ) -> None:
         self._bench = bench
         self._journal = CheckupJournal(parts.database)
@@ -64,6 +69,7 @@ class HealthDesk:
             parts.history,
             busy,
             changed,
+            MarketWitness(markets),
         )
         self._days = DayWriter(bench, self.passports, parts.history)
         CardErrors(bench, busy, self.checkups.want)

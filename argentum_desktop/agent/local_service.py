@@ -61,7 +61,7 @@ class LocalService:
         return await self._agent.income.days(days)
 
     async def start_check(self, gpu_id: str, mode: CheckMode) -> None:
-        self._agent.health.checkups.start(gpu_id, mode)
+        await self._agent.health.checkups.begin(gpu_id, mode)
 
     async def cancel_check(self, gpu_id: str) -> None:
         await self._agent.health.checkups.cancel(gpu_id)

@@ -83,6 +83,7 @@ def _others(status: Status, tally: Tally, hostname: str) -> Iterator[tuple[str, 
         "Whether the card runs a job.",
         [Sample(_own_labels(index, card.gpu, ""), int(card.lease_id is not None)) for index, card in cards],
     )
+    yield from _health(cards)
     yield (
         "argentum_card_energy_source",
         GAUGE,
@@ -117,6 +118,23 @@ def _xids(status: Status, tally: Tally) -> Iterator[tuple[str, str, str, Iterabl
 
     yield "nvidia_smi_xid_errors_total", COUNTER, "XID errors since the application started.", samples(tally.xids)
     yield "nvidia_smi_xid_last_timestamp_seconds", GAUGE, "When the XID error came last.", samples(tally.xid_seen_at_s)
+
+
+def _health(cards: Sequence[tuple[int, CardStatus]]) -> Iterator[tuple[str, str, str, Iterable[Sample]]]:
+    """What the check that counts said of each card that was ever checked."""
+    checked = [(_own_labels(i, card.gpu, ""), card.health) for i, card in cards if card.health is not None]
+    grades = [Sample({**labels, "grade": health.grade.value}, 1) for labels, health in checked]
+    sureness = [Sample(labels, scaled(health.confidence_percent, 1, 100)) for labels, health in checked]
+    instants = [Sample(labels, health.checked_at.timestamp()) for labels, health in checked]
+    yield "argentum_gpu_health_grade", GAUGE, "1 for the grade of the card's health check.", grades
+    yield "argentum_gpu_health_confidence_ratio", GAUGE, "How much of what can be known was looked at.", sureness
+    yield "argentum_gpu_health_checked_timestamp_seconds", GAUGE, "When the card was checked.", instants
+    yield (
+        "argentum_gpu_health_check_running",
+        GAUGE,
+        "Whether the card's health is being checked.",
+        [Sample(_own_labels(index, card.gpu, ""), int(card.checkup is not None)) for index, card in cards],
+    )
 
 
 def _states(cards: Sequence[tuple[int, CardStatus]]) -> Iterator[Sample]:

@@ -55,7 +55,7 @@ class Passports:
     async def certify_all(self) -> None:
         """Make the certificates of all cards that have a passport."""
         for gpu_id in await self._database.read(passports.cards):
-            await self._certify(gpu_id)
+            await self.certify(gpu_id)
 
     def take_note(self, report: HealthReport) -> None:
         """The report counts from now on, also while it cannot be written down."""
@@ -68,11 +68,11 @@ class Passports:
         Args:
             also: done in the same transaction.
         """
-        return await self._add(gpu, EntryKind.CHECK, report_body(report), also)
+        return await self._add_and_certify(gpu, EntryKind.CHECK, report_body(report), also)
 
     async def add_witness(self, gpu: Gpu, statement: Mapping[str, Any]) -> PassportEntry:
         """Write down what a market signed about a check."""
-        return await self._add(gpu, EntryKind.WITNESSED, statement)
+        return await self._add_and_certify(gpu, EntryKind.WITNESSED, statement)
 
     async def add_repair(self, gpu: Gpu, words: str) -> PassportEntry:
         """Write down what was done to the card.
@@ -80,10 +80,10 @@ class Passports:
         Raises:
             PassportError: no words, or too many.
         """
-        return await self._add(gpu, EntryKind.REPAIR, repair_body(words))
+        return await self._add_and_certify(gpu, EntryKind.REPAIR, repair_body(words))
 
     async def add_day(self, gpu: Gpu, day: DayOfWork) -> None:
-        """Write down a day that is over; one that stands already is left as it is."""
+        """Write down a day that is over; one that stands already is left as it is. `certify` after the last one."""
         await self._add(gpu, EntryKind.DAY, day_body(day))
 
     async def last_day(self, gpu_id: str) -> date | None:
@@ -109,6 +109,13 @@ class Passports:
             )
         return found
 
+    async def _add_and_certify(
+        self, gpu: Gpu, kind: EntryKind, body: Mapping[str, Any], also: Also | None = None
+    ) -> PassportEntry:
+        written = await self._add(gpu, kind, body, also)
+        await self.certify(gpu.gpu_id)
+        return written
+
     async def _add(self, gpu: Gpu, kind: EntryKind, body: Mapping[str, Any], also: Also | None = None) -> PassportEntry:
         now, identity, card = self._bench.clock.now(), self._identity, CardIdentity.of(gpu)
 
@@ -131,11 +138,9 @@ class Passports:
                 also(connection)
             return entry or following(passports.head(connection, gpu.gpu_id))
 
-        written = await self._database.write(change)
-        await self._certify(gpu.gpu_id)
-        return written
+        return await self._database.write(change)
 
-    async def _certify(self, gpu_id: str) -> None:
+    async def certify(self, gpu_id: str) -> None:
         """What a market may be told changes with every entry."""
         try:
             passport = await self.passport(gpu_id)

@@ -39,8 +39,8 @@ def job_words(job: JobView) -> str:
 
 
 def checkup_words(checkup: CheckupView) -> str:
-    """`Being checked, 40 s left`."""
-    return f"Being checked, {_span(checkup.remaining_s)} left"
+    """`being checked, 40 s left`."""
+    return f"being checked, {_span(checkup.remaining_s)} left"
 
 
 def sentence(
@@ -60,8 +60,8 @@ def sentence(
     Args:
         cards: those of which it speaks: the first that does not work says why.
     """
-    checked = next((card for card in cards if card.checkup is not None), None)
-    check = f"{checked.gpu.label}: {_lowered(checked.doing)}." if checked is not None else ""
+    checks = [f"{card.gpu.label}: {checkup_words(card.checkup)}." for card in cards if card.checkup is not None]
+    check = " ".join(checks)
     if state is AgentState.IDLE and not any(not card.because for card in cards):
         return check
     told = _of_state(state, jobs, cards, notices, markets, pause, floor, now, zone)
@@ -101,10 +101,6 @@ def _what_is_wrong(cards: Sequence[CardStatus], notices: Sequence[Notice], marke
         if card.because:
             return f"{card.because} {card.remedy}".strip()
     return next((market.problem for market in markets if market.problem), "The market does not answer.")
-
-
-def _lowered(words: str) -> str:
-    return words[:1].lower() + words[1:]
 
 
 def _span(seconds: int) -> str:

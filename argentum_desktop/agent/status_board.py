@@ -19,6 +19,7 @@ from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.money import Money, price_for
 from argentum_desktop.ledger.earnings import Totals
+from argentum_desktop.policy.gates import not_being_checked
 
 # Reasons that are the owner's own wish or the calendar's, and nothing to call attention to.
 _OWNERS_WISH, _CALENDAR = "offered", "window"
@@ -112,11 +113,13 @@ def _card(
     run = next((run for run in runs if gpu.gpu_id in run.lease.gpu_ids), None)
     if run is not None:
         return replace(card, doing=job_words(view(run.lease, bench, run)), lease_id=run.lease.lease_id)
-    if not _rule(decisions) and card.checkup is None:
+    if card.checkup is not None:
+        no = not_being_checked(bench.circumstances(gpu, market_is_local=True))
+        doing = checkup_words(card.checkup).capitalize()
+        return replace(card, doing=doing, because=no.reason, remedy=no.remedy)
+    if not _rule(decisions):
         return card
-    doing = "Not working" if card.checkup is None else checkup_words(card.checkup)
-    because, remedy = (decisions[0].reason, decisions[0].remedy) if decisions else ("", "")
-    return replace(card, doing=doing, because=because, remedy=remedy)
+    return replace(card, doing="Not working", because=decisions[0].reason, remedy=decisions[0].remedy)
 
 
 def _rule(decisions: Sequence[Decision]) -> str:

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from argentum_desktop.agent.checkups import CheckTools
+from argentum_desktop.agent.checkup_tools import CheckTools
 from argentum_desktop.agent.health_desk import HealthParts
 from argentum_desktop.clock import Clock
 from argentum_desktop.domain.health import CheckMode

@@ -7,8 +7,10 @@ import asyncio
 from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from argentum_desktop.agent.service import QuitRequested, ShowRequested
+from argentum_desktop.app.passport_export import PassportExport
 from argentum_desktop.app.service_thread import ServiceThread
 from argentum_desktop.clock import SystemClock
+from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.main_window import MainWindow
@@ -22,6 +24,7 @@ class Desktop:
     Args:
         over: set from elsewhere, too, when the process is to end.
         icon: the one that is in the tray already.
+        home: whose keys a passport is read with; without it none is exported.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class Desktop:
         settings: Settings,
         over: asyncio.Event | None = None,
         icon: QSystemTrayIcon | None = None,
+        home: Home | None = None,
     ) -> None:
         if thread.loop is None:
             raise RuntimeError("the service has not begun")
@@ -38,7 +42,8 @@ class Desktop:
         self.theme = Theme(application, ThemeChoice(settings.window.theme))
         self.bridge = Bridge(thread.service, thread.loop)
         clock = SystemClock()
-        self.window = MainWindow(self.bridge, self.theme, clock, self.over.set)
+        exporter = None if home is None else PassportExport(self.bridge, home)
+        self.window = MainWindow(self.bridge, self.theme, clock, self.over.set, exporter)
         self.tray = TrayController(
             self.bridge, self.theme, clock, self.window.open, self.over.set, icon, self.window.ask_to_check
         )

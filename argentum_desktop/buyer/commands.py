@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from argentum_desktop.buyer.card_lines import card_lines
 from argentum_desktop.buyer.client import BuyerClient, place_output
 from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.oci_archive import pack
@@ -91,6 +92,17 @@ async def list_jobs(options: argparse.Namespace, clock: Clock) -> int:
             _print_json(jobs)
         else:
             _say("\n".join(job_line(job) for job in jobs) or "There are no jobs yet.")
+        return 0
+
+    return await with_client(options, clock, act)
+
+
+async def list_cards(options: argparse.Namespace, clock: Clock) -> int:
+    """What is on offer now, and what is known of its health."""
+
+    async def act(client: BuyerClient, _meta: Meta) -> int:
+        found = await client.cards()
+        _show(options, found, card_lines(found.cards))
         return 0
 
     return await with_client(options, clock, act)

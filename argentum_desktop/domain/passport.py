@@ -13,6 +13,7 @@ from argentum_desktop.domain.health import CheckMode, CheckVerdict, Grade
 
 SCHEMA = "argentum.gpu-passport/1"
 WITNESS_SCHEMA = "argentum.gpu-witness/1"
+QUESTION_SCHEMA = "argentum.gpu-question/1"
 CERTIFICATE_SCHEMA = "argentum.gpu-certificate/1"
 LARGEST_CERTIFICATE_BYTES = 8 * 1024
 FIRST_PREVIOUS = "0" * 64
@@ -94,6 +95,22 @@ class DayOfWork:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a market asks before a check. It travels sealed with the market's key.
+
+    Attributes:
+        nonce: 32 hexadecimal digits; the first eight seed the patterns.
+        asked_of: the short name of the key that is to answer.
+    """
+
+    market: str
+    nonce: str
+    asked_of: str
+    asked_at: datetime
+    schema: str = QUESTION_SCHEMA
+
+
+@dataclass(frozen=True)
 class Witness:
     """What a market says when it has seen a report. It travels sealed (`identity.sealed`) with the market's key.
 
@@ -129,7 +146,7 @@ class Certificate:
 
     Attributes:
         card_digest: SHA-256 of `salt`, a zero byte and the card's id; who has the card can show that it is meant.
-        salt: of this listing alone, so that two listings of a card cannot be told to be of one.
+        salt: chosen by whoever lists it, so that the certificates of two owners cannot be told to be of one card.
         checks_left_out: how many there was no room for, the least important ones.
         entries: how long the passport is, up to the entry with `head_sha256`.
     """

@@ -80,7 +80,7 @@ class SensorProcess:
         readings = tuple(
             reading
             for source, twice in zip(self._sources, self._twice, strict=True)
-            for reading in source.read(request.now)
+            for reading in source.read(request.now, all_anew=request.all_anew)
             if reading.gpu_id not in twice
         )
         if self._bus is not None and not self._is_outdated:

@@ -19,10 +19,15 @@ class Discover(msgspec.Struct, frozen=True, tag="discover", tag_field="ask"):
 
 
 class Read(msgspec.Struct, frozen=True, tag="read", tag_field="ask"):
-    """What do they report? The time is given, for a child has no clock of its own."""
+    """What do they report? The time is given, for a child has no clock of its own.
+
+    Attributes:
+        all_anew: also what changes slowly, and is else carried on from one reading to the next.
+    """
 
     number: int
     now: datetime
+    all_anew: bool = False
 
 
 class Load(msgspec.Struct, frozen=True, tag="load", tag_field="ask"):

@@ -17,8 +17,12 @@ class GpuSource(Protocol):
         """List the cards, or say why there are none. Never raises."""
         ...
 
-    def read(self, now: datetime) -> Sequence[Reading]:
-        """One reading per card that `discover` found. A card that fails does not stop the others. Never raises."""
+    def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
+        """One reading per card that `discover` found. A card that fails does not stop the others. Never raises.
+
+        Args:
+            all_anew: also what changes slowly, and is else carried on from one reading to the next.
+        """
         ...
 
     def close(self) -> None:

@@ -143,8 +143,11 @@ class Sensor:
                 await self._list(child)
             return self._reports
 
-    async def read(self) -> tuple[Reading, ...]:
+    async def read(self, *, all_anew: bool = False) -> tuple[Reading, ...]:
         """One reading per card.
+
+        Args:
+            all_anew: also what changes slowly, and is else carried on from one reading to the next.
 
         Raises:
             SensorError: there is no answer; the process is started again after a pause.
@@ -152,7 +155,7 @@ class Sensor:
         async with self._turn:
             child = await self._living_child()
             answer = await self._exchange(
-                child, lambda number: Read(number, self._clock.now()), self._patience.answer_s
+                child, lambda number: Read(number, self._clock.now(), all_anew), self._patience.answer_s
             )
             if self._wants_fresh_child(child, answer):
                 await self._end(child, self._patience.farewell_s)
@@ -256,7 +259,7 @@ class Sensor:
             raise await self._give_up(child, words) from error
         except (EOFError, ConnectionError) as error:
             raise await self._give_up(child, STOPPED) from error
-        except (msgspec.MsgspecError, ValueError) as error:  # ValueError: a line without an end
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:  # ValueError: a line without an end
             raise await self._give_up(child, "The part that reads the cards gave an answer without sense.") from error
         if self._clock.elapsed_s() - child.started_s >= self._patience.healthy_after_s:
             self._faults.forget()

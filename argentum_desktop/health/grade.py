@@ -50,6 +50,7 @@ _COSTS = {
 }
 # The warnings that cap a grade, the gravest first.
 _CAPPING = ("memory.errors", "ecc.rows_remapped", "ecc.pages_retired", "ecc.repair_pending")
+_UNKNOWN = "The test of its memory has no result that could be judged."
 _NO_LIMIT = "It became too warm to finish the check, and it names no limit of its own to judge that by."
 _ENDED = {
     StressEnd.CANCELLED: "The check was stopped before it was finished.",
@@ -70,7 +71,9 @@ def appraise(evidence: Evidence, results: Sequence[CheckResult]) -> Appraisal:
     doubted = by_id.get(IDENTITY)
     if doubted is not None and doubted.verdict is CheckVerdict.FAIL:
         return Appraisal(Grade.X, confidence, doubted.words)
-    if reason := ungraded_because(evidence):
+    tested = by_id.get("memory.errors")
+    is_unknown = tested is None or tested.verdict in {CheckVerdict.NOT_RUN, CheckVerdict.ERROR}
+    if reason := ungraded_because(evidence) or (_UNKNOWN if is_unknown else ""):
         return Appraisal(Grade.UNGRADED, confidence, reason)
     score = score_of(evidence)
     best, caps = _cap(evidence, by_id)

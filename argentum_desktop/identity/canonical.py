@@ -7,7 +7,7 @@ numbers that every reader keeps exactly. A fraction is refused, because programs
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from argentum_desktop.errors import DocumentError
@@ -18,6 +18,7 @@ LARGEST_BYTES = 1024 * 1024
 
 _DEEPEST = 48
 _LEAVES = frozenset({str, bool, type(None)})
+_SIMPLE = _LEAVES | {int}
 _LONGEST_NUMBER = 17  # a sign and the 16 digits of 2**53
 _write = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -46,7 +47,9 @@ def read_json(data: bytes, *, largest_bytes: int = LARGEST_BYTES) -> Any:
     except UnicodeDecodeError as error:
         raise DocumentError("The document is not text in UTF-8.") from error
     try:
-        found = _plain(_read(text), 0)
+        found = _read(text)
+        if isinstance(found, (dict, list)):
+            _refuse_deep(found, 0)
     except RecursionError as error:
         raise _too_deep() from error
     except json.JSONDecodeError as error:
@@ -79,10 +82,27 @@ def _plain(value: Any, depth: int) -> Any:
     if depth >= _DEEPEST:
         raise _too_deep()
     if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
+        return list(value) if _is_column(value) else [_plain(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         return {key: _plain(value[key], depth + 1) for key in _ordered(value)}
     raise DocumentError(f"The document holds a value that has no canonical form ({kind.__name__}).")
+
+
+def _is_column(values: Sequence[Any]) -> bool:
+    """Whether nothing in it needs a second look: a report's samples are columns of hundreds of numbers."""
+    if not _SIMPLE.issuperset(map(type, values)):
+        return False
+    numbers = [value for value in values if type(value) is int]
+    return not numbers or (min(numbers) >= -LARGEST_NUMBER and max(numbers) <= LARGEST_NUMBER)
+
+
+def _refuse_deep(value: Any, depth: int) -> None:
+    """What was read holds plain lists and objects alone."""
+    if depth >= _DEEPEST:
+        raise _too_deep()
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is dict or type(item) is list:
+            _refuse_deep(item, depth + 1)
 
 
 def _ordered(value: Mapping[Any, Any]) -> list[str]:
@@ -108,7 +128,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _whole(text: str) -> int:
     if len(text) > _LONGEST_NUMBER:
         raise _too_large()
-    return int(text)
+    number = int(text)
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        raise _too_large()
+    return number
 
 
 def _fraction(_text: str) -> NoReturn:

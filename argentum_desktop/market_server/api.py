@@ -15,6 +15,7 @@ from argentum_desktop.clock import Clock
 from argentum_desktop.identity.keys import Identity, key_id_of
 from argentum_desktop.market_server import accounts, bodies
 from argentum_desktop.market_server.api_cards import CardsApi
+from argentum_desktop.market_server.api_health import HealthApi
 from argentum_desktop.market_server.api_jobs import JobsApi
 from argentum_desktop.market_server.api_leases import LeasesApi
 from argentum_desktop.market_server.artifacts import ArtifactFolder
@@ -50,7 +51,8 @@ def create_app(
     rounds = Rounds(storage, config, clock)
     general = GeneralApi(storage, config, clock, authenticator, identity)
     parts = MarketParts(storage, artifacts, config, clock, authenticator, rounds)
-    apis = (general, LeasesApi(parts), JobsApi(parts), CardsApi(parts))
+    health = HealthApi(authenticator, config, clock, identity)
+    apis = (general, LeasesApi(parts), JobsApi(parts), CardsApi(parts), health)
     endpoints = [endpoint for api in apis for endpoint in api.endpoints()]
 
     @contextlib.asynccontextmanager

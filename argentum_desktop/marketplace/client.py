@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -68,6 +69,14 @@ class HttpMarket:
         declared = await self._call("PUT", "/v1/inventory", wire.Declared, inventory)
         for note in declared.notes[:_MOST_NOTES]:
             log.info("the market at %s says of our cards: %s", self.url, plain_words(note, _LONGEST_NOTE))
+
+    async def health_question(self) -> Mapping[str, Any]:
+        """A sealed question that a health check can answer."""
+        return (await self._call("POST", "/v1/health/challenges", wire.HealthChallenge, wire.Empty())).sealed
+
+    async def witness(self, report: wire.WitnessCall) -> Mapping[str, Any]:
+        """The market's sealed statement that it saw this report now."""
+        return (await self._call("POST", "/v1/health/witness", wire.WitnessStatement, report)).sealed
 
     async def claim(self, claim: wire.Claim) -> Offer | None:
         deadline_s = claim.wait_s + DEADLINE_S

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from argentum_desktop.domain.job import Artifact
 from argentum_desktop.domain.offer import Offer
@@ -33,6 +34,14 @@ class Market(Protocol):
 
     async def declare(self, inventory: wire.Inventory) -> None:
         """Tell which cards this machine has."""
+        ...
+
+    async def health_question(self) -> Mapping[str, Any]:
+        """A sealed `domain.passport.Question` that a health check can answer; older markets refuse."""
+        ...
+
+    async def witness(self, report: wire.WitnessCall) -> Mapping[str, Any]:
+        """A sealed `domain.passport.Witness`: that the market saw this report, and when; older markets refuse."""
         ...
 
     async def claim(self, claim: wire.Claim) -> Offer | None:

@@ -11,6 +11,8 @@ ISO 4217 currency, spans are whole seconds.
 | `GET /v1/account` | → `Account` |
 | `PUT /v1/inventory` | `Inventory` → `Declared` |
 | `GET /v1/cards` | → `CardList` |
+| `POST /v1/health/challenges` | `Empty` → `HealthChallenge` |
+| `POST /v1/health/witness` | `WitnessCall` → `WitnessStatement` |
 | `POST /v1/claims` | `Claim` → `Offer`, or 204 when nothing came in time |
 | `POST /v1/leases/{id}/accept` | `LeaseCall` → `LeaseStatus` |
 | `POST /v1/leases/{id}/decline` | `Decline` → `LeaseStatus` |
@@ -243,6 +245,41 @@ class CardList:
     """What is on offer: the best certified first."""
 
     cards: tuple[ListedCard, ...]
+
+
+@dataclass(frozen=True)
+class HealthChallenge:
+    """A question that a health check can answer, sealed with the market's key.
+
+    Attributes:
+        sealed: `identity.sealed` around a `domain.passport.Question`.
+    """
+
+    sealed: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class WitnessCall:
+    """A provider shows by its digest that it has a report, and which question the report answers.
+
+    Attributes:
+        challenge: the sealed question, as it came; None where there was none.
+    """
+
+    report_id: str
+    report_sha256: str
+    challenge: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class WitnessStatement:
+    """What the market saw, and when.
+
+    Attributes:
+        sealed: `identity.sealed` around a `domain.passport.Witness`.
+    """
+
+    sealed: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class HistoryRecovered:
 class ReadingSource(Protocol):
     """Who is asked each second."""
 
-    async def read(self) -> Sequence[Reading]:
+    async def read(self, *, all_anew: bool) -> Sequence[Reading]:
         """Raises `SensorError` when there is no answer."""
         ...
 
@@ -147,8 +147,10 @@ class Sampler:
     async def sample(self, *, is_kept: bool = True) -> None:
         """Take one reading of every card now; one that is not kept is heard of all the same."""
         began_s = self._clock.elapsed_s()
+        # Error counts are half a minute old at most, and a health check wants them as they are at its end.
+        all_anew = bool(self._hurried) and is_kept
         try:
-            readings = tuple(map(self._energy.complete, await self._source.read()))
+            readings = tuple(map(self._energy.complete, await self._source.read(all_anew=all_anew)))
         except SensorError as error:
             self._note_sensor_failure(error)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPainter, QTextLayout, QTextOption
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QPainter, QTextLayout, QTextOption
 
 from argentum_desktop.health.passport.page_palette import MUTED, TEXT
 
@@ -82,3 +82,8 @@ def _option(face: Face) -> QTextOption:
 def resolved_family() -> str:
     known = set(QFontDatabase.families())
     return next((family for family in FAMILIES if family in known), QFont().family())
+
+
+def has_font() -> bool:
+    """Whether there is anything to write with. Fontconfig names families even where it has no font at all."""
+    return QFontMetrics(_font(BODY)).inFontUcs4(ord("a"))

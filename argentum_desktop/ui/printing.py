@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QMarginsF
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from argentum_desktop.errors import ArgentumError, BadInputError
 from argentum_desktop.health.passport.page_parts import Block, Chart, Facts, Finding, Page, Paragraph, Section, Table
@@ -24,7 +24,7 @@ from argentum_desktop.ui.print_pieces import (
     table_head,
     table_row,
 )
-from argentum_desktop.ui.print_text import PT, SMALL, Face, Text
+from argentum_desktop.ui.print_text import PT, SMALL, Face, Text, has_font
 
 _POINTS_PER_INCH = 72
 _LEFT = 42.5 * PT
@@ -74,7 +74,7 @@ def pdf_of(page: Page) -> bytes:
     Raises:
         PrintingError: there is no font on this computer.
     """
-    if not QFontDatabase.families():
+    if not has_font():
         raise PrintingError(
             "The page cannot be printed: this computer has no fonts.",
             "Install one, such as the package fonts-dejavu-core, or export the page as HTML.",

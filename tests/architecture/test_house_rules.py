@@ -54,6 +54,7 @@ for module in pkgutil.walk_packages(argentum_desktop.__path__, "argentum_desktop
     ("foreign", "homes"),
     [
         ("pynvml", ("gpus/nvidia/",)),
+        ("wgpu", ("health/stress/",)),
         ("sqlite3", ("store/", "market_server/", "agent/", "telemetry/", "app/")),
         ("httpx", ("marketplace/", "runner/", "buyer/")),
         ("PySide6", ("ui/", "app/")),

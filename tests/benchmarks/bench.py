@@ -24,11 +24,12 @@ import idle
 import psutil
 import sensor
 import start
+import stress
 from figures import Figure, table, write_json
 from tray_display import missing_programs, tray_display
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("start", "idle", "claim", "sensor", "history")
+PARTS = ("start", "idle", "claim", "sensor", "history", "stress")
 
 
 def main() -> int:
@@ -76,6 +77,9 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
     if "history" in parts:
         _say("history")
         figures += history.measure(folder, quick=quick)
+    if "stress" in parts:
+        _say("stress")
+        figures += stress.measure(folder, quick=quick)
     return figures
 
 

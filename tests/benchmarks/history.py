@@ -292,7 +292,7 @@ class CardsAtHand:
         self._cards = cards
         self._clock = clock
 
-    async def read(self) -> Sequence[Reading]:
+    async def read(self, *, all_anew: bool = False) -> Sequence[Reading]:
         return [card.read(self._clock.now()) for card in self._cards]
 
 

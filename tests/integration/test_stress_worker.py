@@ -1,4 +1,4 @@
-"""The process that loads a card, on Mesa's software device: what it says, how it ends, and with cards that are broken."""
+"""The process that loads a card, on Mesa's software device: what it says, how it ends, and on cards that are broken."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_rest_in_the_middle_is_not_silent() -> None:
 @pytest.mark.parametrize("how", ["stdin", "terminate", "kill"])
 def test_it_ends_at_once_and_keeps_what_it_told(how: str) -> None:
     with started(small_plan(memory_s=60.0)) as child:
-        child.until(StressPhase.MEMORY, "pattern 3")
+        child.until(StressPhase.MEMORY, "4 MiB of 4 MiB")
         assert child.memory is not None
         assert child.memory.tested_bytes == 4 * MIB
         if how == "stdin":

@@ -64,7 +64,7 @@ class SysfsSource:
         self._cards = tuple(cards)
         return SourceReport(self._vendor, tuple(gpus))
 
-    def read(self, now: datetime) -> Sequence[Reading]:
+    def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
         return [self._read(device, card, gpu_id, now) for device, card, gpu_id in self._cards]
 
     def close(self) -> None:

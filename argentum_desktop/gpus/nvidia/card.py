@@ -84,11 +84,11 @@ class NvidiaCard:
         self._values: dict[str, Any] = {}
         self._absent: dict[str, Absence] = {}
 
-    def read(self, now: datetime, xids: Xids) -> Reading:
+    def read(self, now: datetime, xids: Xids, *, all_anew: bool = False) -> Reading:
         """What it says now. Once lost it is not asked any more: some drivers crash when it is."""
         if not self.is_lost:
             try:
-                self._ask_what_is_due(now)
+                self._ask_what_is_due(now, all_anew=all_anew)
             except CardLostError:
                 self.is_lost = True
         values, absent = self._values, self._absent
@@ -101,7 +101,7 @@ class NvidiaCard:
             absent = {name: why for name, why in absent.items() if name != XID_EVENTS}
         return make_reading(self.gpu.gpu_id, now, values, absent)
 
-    def _ask_what_is_due(self, now: datetime) -> None:
+    def _ask_what_is_due(self, now: datetime, *, all_anew: bool) -> None:
         if is_time_again(self._learned_at, now, FORGET_AFTER_S):
             self._learned_at = now
             for topic in (topic for part in self._rounds for topic in part.topics):
@@ -112,7 +112,7 @@ class NvidiaCard:
         # A card that falls silent: what it said before is no longer worth carrying on.
         fell_silent = did_speak and not self._speaks(first)
         for part in slower:
-            if fell_silent or part.is_due(now):
+            if all_anew or fell_silent or part.is_due(now):
                 self._ask(part, now)
 
     def _speaks(self, part: _Round) -> bool:

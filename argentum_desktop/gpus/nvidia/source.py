@@ -50,11 +50,11 @@ class NvidiaSource:
             return SourceReport(Vendor.NVIDIA, gpus, *_words_for_unanswered(unanswered))
         return SourceReport(Vendor.NVIDIA, gpus, *(() if gpus else _NO_CARD))
 
-    def read(self, now: datetime) -> Sequence[Reading]:
+    def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
         if self._events is None or not self._cards:
             return []
         xids = self._events.take(now, [card.is_lost for card in self._cards])
-        return [card.read(now, of_it) for card, of_it in zip(self._cards, xids, strict=True)]
+        return [card.read(now, of_it, all_anew=all_anew) for card, of_it in zip(self._cards, xids, strict=True)]
 
     def close(self) -> None:
         self._cards = ()

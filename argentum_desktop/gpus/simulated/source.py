@@ -38,7 +38,7 @@ class SimulatedSource:
     def discover(self) -> SourceReport:
         return SourceReport(Vendor.SIMULATED, tuple(card.gpu for card in self._cards.values()))
 
-    def read(self, now: datetime) -> Sequence[Reading]:
+    def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
         if self._read_at is None:
             self._take_up(now)
         span_s = (now - self._read_at).total_seconds() if self._read_at else 0.0

@@ -77,7 +77,7 @@ class WindowsSource:
             return SourceReport(Vendor.OTHER, gpus, *_NO_DXGI)
         return SourceReport(Vendor.OTHER, gpus, *(() if gpus else _NO_CARD))
 
-    def read(self, now: datetime) -> Sequence[Reading]:
+    def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
         """One reading per card that can work: the others have nobody to ask."""
         usage = guarded(FAILED, partial(sample, self._counters)) if self._counters is not None else FAILED
         broken = dict.fromkeys(VALUES, Absence.ERROR)

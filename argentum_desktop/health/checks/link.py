@@ -11,6 +11,7 @@ from argentum_desktop.health.figures import all_readings, grown, most
 # NVIDIA DCGM: what a bit error rate of 1e-12 gives, in hundredths of a replay for each lane and minute.
 REPLAYS_PER_100_LANE_MINUTES = {1: 15, 2: 30, 3: 48, 4: 96, 5: 192}
 MOST_REPLAYS = 80
+MOST_LANES = 16
 LEAST_COPY_MB_S = 2_850
 
 WIDTH = Subject("link.width", "PCIe lanes", "bus", "as many as card and slot have together", "lanes")
@@ -84,10 +85,10 @@ def _as_it_could(evidence: Evidence, subject: Subject, name: str, highest: int |
 
 
 def _most_replays(evidence: Evidence) -> int:
-    """For the time that the check took; of a link that is not known, that of the slowest and narrowest."""
+    """For the time that the check took; a link that is not known is taken to be the newest, so as to blame no card."""
     newest = max(REPLAYS_PER_100_LANE_MINUTES)
-    generation = most(all_readings(evidence), "pcie_generation") or 1
+    generation = most(all_readings(evidence), "pcie_generation") or newest
     rate = REPLAYS_PER_100_LANE_MINUTES.get(generation, REPLAYS_PER_100_LANE_MINUTES[newest])
-    lanes = most(all_readings(evidence), "pcie_width") or 1
+    lanes = most(all_readings(evidence), "pcie_width") or max(MOST_LANES, evidence.gpu.pcie_width_max or 0)
     span_s = evidence.readings[-1].at_s - evidence.readings[0].at_s if evidence.readings else 0.0
     return min(MOST_REPLAYS, int(rate * lanes * span_s / 6000))

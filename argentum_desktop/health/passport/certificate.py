@@ -28,7 +28,7 @@ _SALT_BYTES = 16
 
 
 def new_salt() -> str:
-    """For one listing: 128 random bits, hexadecimal."""
+    """For one owner: 128 random bits, hexadecimal."""
     return secrets.token_hex(_SALT_BYTES)
 
 

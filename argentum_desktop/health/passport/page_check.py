@@ -26,11 +26,11 @@ MOST_FINDINGS = 3
 MOST_CHECKS = 200
 TEMPERATURE_CHECK = "heat.limit"
 _CHECK_COLUMNS = (
-    Column("Check", 34),
-    Column("Found", 11, is_number=True),
+    Column("Check", 32),
+    Column("Found", 12, is_number=True),
     Column("Must be", 17, is_number=True),
     Column("Verdict", 17),
-    Column("Why this limit", 21),
+    Column("Why this limit", 22),
 )
 _NOT_LOOKED_AT = {CheckVerdict.NOT_RUN, CheckVerdict.NOT_APPLICABLE}
 _WITH_REMEDY = {CheckVerdict.FAIL, CheckVerdict.WARN, CheckVerdict.ERROR}

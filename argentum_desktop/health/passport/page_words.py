@@ -16,7 +16,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 MONTHS_PER_YEAR = len(_MONTHS)
 _GIB = 1024**3
 # The title says already what is counted.
-_COUNTED = {"", "count", "errors", "losses", "rows", "pages", "packets"}
+_COUNTED = {"", "count", "errors", "losses", "rows", "pages", "packets", "lanes", "differences"}
 _WHOLE_MB_S = 100_000
 _MJ_PER_KWH = 3_600_000_000
 # Joiners that whole languages need; every other invisible character could make one text look like another.

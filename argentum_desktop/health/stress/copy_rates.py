@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from argentum_desktop.domain.stress import CopyRates, StressPhase
-from argentum_desktop.health.stress.engine import MOST_DISPATCHES, MOST_GROUPS, Buffer, Dispatch, Engine
+from argentum_desktop.health.stress.engine import Engine
 from argentum_desktop.health.stress.pacing import AIM_S, Pace
 from argentum_desktop.health.stress.patterns import QUAD_BYTES, Pattern, PatternKind
 from argentum_desktop.health.stress.sizing import MIB, PIECE_BYTES
 from argentum_desktop.health.stress.stopped import NoRoomError
 from argentum_desktop.health.stress.teller import Teller
 from argentum_desktop.health.stress.wire import Measured
+from argentum_desktop.health.stress.work import MOST_DISPATCHES, MOST_GROUPS, Buffer, Dispatch
 
 STAGE_BYTES = 64 * MIB
 FIRST_STAGE_BYTES = MIB

@@ -8,14 +8,13 @@ mapped after the work says the same, and brings back what was found.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
-import struct
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import wgpu
@@ -24,111 +23,48 @@ from wgpu.backends.wgpu_native import extras
 from argentum_desktop.domain.stress import AdapterType, StressEnd, StressEngine
 from argentum_desktop.health.stress.matching import Match
 from argentum_desktop.health.stress.stopped import NoRoomError, StoppedError
+from argentum_desktop.health.stress.work import (
+    MOST_DISPATCHES,
+    TALLY_BYTES,
+    TASK_BYTES,
+    TASK_WORDS,
+    TIMES_BYTES,
+    Buffer,
+    Dispatch,
+    Kernel,
+    Outcome,
+    Prepared,
+    Ticket,
+    outcome_of,
+    task_bytes,
+)
 from argentum_desktop.resources import resource
 
 LOST_WORDS = "The driver lost the card under load. Restart the computer; if it happens again, the card needs a look."
 
 SHADERS = ("memory", "copy", "integer", "fma")
 
-SLOTS = 1024
-SLOT_BYTES = 16
-_TALLY_BYTES = SLOTS * SLOT_BYTES
-_NOTHING = bytes(_TALLY_BYTES)
-_TIMES_BYTES = 16
-
-TASK_WORDS = 16
-_TASK_BYTES = 256  # the alignment that every card accepts
-MOST_DISPATCHES = 512
-MOST_GROUPS = 65_535
-
 _TIMESTAMPS, _MAPPABLE = "timestamp-query", "mappable-primary-buffers"
 # Nothing is created once this much of what the system grants us is used; a second guard beside our own sum.
 _BUDGET_PERCENT = 98
 
 
-@dataclass(frozen=True)
-class Buffer:
-    """Memory of the card."""
-
-    handle: Any
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A compiled entry of a shader."""
-
-    handle: Any
-    name: str
-
-
-@dataclass(frozen=True)
-class Dispatch:
-    """One kernel over one buffer.
-
-    Attributes:
-        task: at most sixteen words for the kernel.
-        other: the second buffer, for copies.
-    """
-
-    kernel: Kernel
-    memory: Buffer
-    task: tuple[int, ...]
-    groups: int
-    other: Buffer | None = None
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Work that is ready to go to the card."""
-
-    commands: Any
-    staging: Any
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """Work that is on the card."""
-
-    staging: Any
-    submitted_s: float
-
-
-@dataclass(frozen=True)
-class Slot:
-    """What kernels counted in one place; all zero when nothing was found."""
-
-    count: int
-    first: int
-    last: int
-    bits: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A portion of work that is done.
-
-    Attributes:
-        seconds: on the card where it measures the time itself, else from handing over to the end.
-        waited_s: from handing over to the end.
-        found: by slot, only where something was counted.
-    """
-
-    seconds: float
-    waited_s: float
-    found: Mapping[int, Slot]
-
-
 def adapters() -> list[Any]:
     """All that can compute here, in the system's order; `info` describes one. OpenGL is not even asked."""
-    backends = ("Vulkan", "DX12") if os.name == "nt" else ("Vulkan",)
     with _said_plainly("The graphics system cannot be opened"):
-        extras.set_instance_extras(
-            backends=backends,
-            flags=("AutomaticTimestampNormalization",),
-            budget_for_device_creation=_BUDGET_PERCENT,
-        )
+        _choose_backends()
         return list(wgpu.gpu.enumerate_adapters_sync())
+
+
+@functools.cache
+def _choose_backends() -> None:
+    """wgpu has one instance in a process and takes this once, before it makes it."""
+    backends = ("Vulkan", "DX12") if os.name == "nt" else ("Vulkan",)
+    extras.set_instance_extras(
+        backends=backends,
+        flags=("AutomaticTimestampNormalization",),
+        budget_for_device_creation=_BUDGET_PERCENT,
+    )
 
 
 def when_lost(tell: Callable[[], None]) -> None:
@@ -259,15 +195,16 @@ class Engine:
     def prepare(self, work: Sequence[Dispatch]) -> Prepared:
         """Make it ready. Kernels see what those before them wrote."""
         with _said_plainly("The card's driver refuses our work"):
-            tasks = b"".join(self._task(dispatch) for dispatch in work)
+            tasks = b"".join(task_bytes(dispatch) for dispatch in work)
             # Written in the order of handing over: what is on the card already keeps its own.
-            self._device.queue.write_buffer(self._tasks.handle, 0, tasks)
+            if tasks:
+                self._device.queue.write_buffer(self._tasks.handle, 0, tasks)
             encoder = self._device.create_command_encoder()
             timing = {"timestamp_writes": self._timing} if self._timing else {}
             computing = encoder.begin_compute_pass(**timing)
             for index, dispatch in enumerate(work):
                 computing.set_pipeline(dispatch.kernel.handle)
-                computing.set_bind_group(0, self._bound(dispatch), [index * _TASK_BYTES])
+                computing.set_bind_group(0, self._bound(dispatch), [index * TASK_BYTES])
                 computing.dispatch_workgroups(dispatch.groups, 1, 1)
             computing.end()
             return self._ended(encoder)
@@ -282,6 +219,8 @@ class Engine:
 
     def submit(self, prepared: Prepared) -> Ticket:
         with _said_plainly("The card does not take our work"):
+            # To submit to a lost device ends the whole process; to write to it is an error that can be caught.
+            self._device.queue.write_buffer(self._nothing.handle, 0, bytes(4))
             began_s = time.perf_counter()
             self._device.queue.submit([prepared.commands])
         return Ticket(prepared.staging, began_s)
@@ -294,19 +233,18 @@ class Engine:
             content = bytes(ticket.staging.read_mapped())
             ticket.staging.unmap()
         self._staging.append(ticket.staging)
-        found, times = content[:_TALLY_BYTES], content[_TALLY_BYTES:]
-        return Outcome(_seconds(times, waited_s), waited_s, _found(found) if found != _NOTHING else {})
+        return outcome_of(content, waited_s)
 
     def _make_own(self, *, has_timestamps: bool) -> None:
         """What every portion of work needs."""
         usage = wgpu.BufferUsage
-        self._tally = self._buffer(_TALLY_BYTES, usage.STORAGE | usage.COPY_SRC | usage.COPY_DST)
-        self._tasks = self._buffer(_TASK_BYTES * MOST_DISPATCHES, usage.UNIFORM | usage.COPY_DST)
-        self._nothing = self._buffer(256, usage.STORAGE)
+        self._tally = self._buffer(TALLY_BYTES, usage.STORAGE | usage.COPY_SRC | usage.COPY_DST)
+        self._tasks = self._buffer(TASK_BYTES * MOST_DISPATCHES, usage.UNIFORM | usage.COPY_DST)
+        self._nothing = self._buffer(256, usage.STORAGE | usage.COPY_DST)
         self._layout, self._binding = self._layouts()
         self._times = self._query = self._timing = None
         if has_timestamps:
-            self._times = self._buffer(_TIMES_BYTES, usage.QUERY_RESOLVE | usage.COPY_SRC)
+            self._times = self._buffer(TIMES_BYTES, usage.QUERY_RESOLVE | usage.COPY_SRC)
             self._query = self._device.create_query_set(type="timestamp", count=2)
             places = {"beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
             self._timing = {"query_set": self._query, **places}
@@ -332,23 +270,19 @@ class Engine:
             self._groups[key] = self._device.create_bind_group(layout=self._binding, entries=entries)
         return self._groups[key]
 
-    def _task(self, dispatch: Dispatch) -> bytes:
-        words = dispatch.task
-        return struct.pack(f"<{len(words)}I", *words).ljust(_TASK_BYTES, b"\0")
-
     def _ended(self, encoder: Any, *, is_timed: bool = True) -> Prepared:
         """Bring back what was counted, and begin counting anew."""
         staging = self._staging.pop() if self._staging else self._new_staging()
-        encoder.copy_buffer_to_buffer(self._tally.handle, 0, staging, 0, _TALLY_BYTES)
+        encoder.copy_buffer_to_buffer(self._tally.handle, 0, staging, 0, TALLY_BYTES)
         encoder.clear_buffer(self._tally.handle)
         if is_timed and self._times is not None:
             encoder.resolve_query_set(self._query, 0, 2, self._times.handle, 0)
-            encoder.copy_buffer_to_buffer(self._times.handle, 0, staging, _TALLY_BYTES, _TIMES_BYTES)
+            encoder.copy_buffer_to_buffer(self._times.handle, 0, staging, TALLY_BYTES, TIMES_BYTES)
         return Prepared(encoder.finish(), staging)
 
     def _new_staging(self) -> Any:
         usage = wgpu.BufferUsage.MAP_READ | wgpu.BufferUsage.COPY_DST
-        return self._buffer(_TALLY_BYTES + _TIMES_BYTES, usage).handle
+        return self._buffer(TALLY_BYTES + TIMES_BYTES, usage).handle
 
     def _buffer(self, size_bytes: int, usage: int) -> Buffer:
         try:
@@ -375,26 +309,6 @@ class _LossListener(logging.Handler):
 
 def _source(shader: str) -> str:
     return resource("shaders", f"{shader}.wgsl").read_text(encoding="utf-8")
-
-
-def _found(content: bytes) -> dict[int, Slot]:
-    words = struct.iter_unpack("<4I", content)
-    return {
-        place: Slot(count, first_inverse ^ 0xFFFF_FFFF, last, bits)
-        for place, (count, first_inverse, last, bits) in enumerate(words)
-        if count or bits
-    }
-
-
-def _seconds(times: bytes, waited_s: float) -> float:
-    """The card's own measure, where it makes sense.
-
-    wgpu is asked to turn the card's ticks into nanoseconds. Not every driver's word can be relied on, so what is far
-    from the time that was waited is not believed.
-    """
-    began, ended = struct.unpack("<2Q", times)
-    measured_s = (ended - began) * 1e-9
-    return measured_s if 0.5 * waited_s <= measured_s <= waited_s else waited_s
 
 
 @contextlib.contextmanager

@@ -56,7 +56,8 @@ def target_bytes(
 def buffer_sizes(target: int, largest_buffer_bytes: int) -> tuple[int, ...]:
     """The sizes of the buffers that make up the target: all equal, so that their speeds can be held side by side."""
     largest = min(LARGEST_BUFFER_BYTES, largest_buffer_bytes) // PIECE_BYTES * PIECE_BYTES
-    if target < PIECE_BYTES or largest < PIECE_BYTES:
+    target = target // PIECE_BYTES * PIECE_BYTES
+    if not target or not largest:
         return ()
     count = max(-(-target // largest), min(BUFFERS_WANTED, target // MIB), 1)
     return (target // count // PIECE_BYTES * PIECE_BYTES,) * min(count, MOST_BUFFERS)
@@ -67,8 +68,8 @@ def spilled(bytes_per_s: Sequence[float], host_bytes_per_s: float | None) -> tup
 
     A card's own memory is equally fast everywhere; the fast quarter of the buffers is taken as its speed, since more
     than half may have been spilled. What runs there and back over the bus moves at most twice what a copy in one
-    direction does; three times leaves room for a copy that was measured slowly. Where all are as slow as the bus
-    itself, none is the card's own.
+    direction does; three times leaves room for a copy that was measured slowly. Where all are as slow as that, none is
+    the card's own: no card's memory is less than four times as fast as its bus.
 
     Args:
         bytes_per_s: read and written, of each buffer.
@@ -79,5 +80,5 @@ def spilled(bytes_per_s: Sequence[float], host_bytes_per_s: float | None) -> tup
     own = sorted(bytes_per_s)[(len(bytes_per_s) * 3) // 4]
     slow = OWN_SHARE * own
     if host_bytes_per_s is not None:
-        slow = max(min(slow, 3.0 * host_bytes_per_s), 1.2 * host_bytes_per_s)
+        slow = max(min(slow, 3.0 * host_bytes_per_s), 2.0 * host_bytes_per_s)
     return tuple(index for index, speed in enumerate(bytes_per_s) if speed < slow)

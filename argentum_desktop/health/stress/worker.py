@@ -21,11 +21,11 @@ import msgspec
 
 from argentum_desktop.domain.stress import CopyRates, StressEnd, StressPhase
 from argentum_desktop.errors import StressError
-from argentum_desktop.health.stress.compute_test import ComputeTesting
+from argentum_desktop.health.stress.compute_testing import ComputeTesting
 from argentum_desktop.health.stress.copy_rates import Bandwidth, HostCopy, faster_direction
 from argentum_desktop.health.stress.engine import LOST_WORDS, Engine, adapters, when_lost
 from argentum_desktop.health.stress.matching import Match, NoMatch, choose
-from argentum_desktop.health.stress.memory_test import MemoryTesting
+from argentum_desktop.health.stress.memory_testing import MemoryTesting
 from argentum_desktop.health.stress.sizing import target_bytes
 from argentum_desktop.health.stress.stopped import NoRoomError, StoppedError
 from argentum_desktop.health.stress.teller import Teller

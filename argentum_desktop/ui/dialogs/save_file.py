@@ -24,6 +24,8 @@ async def ask_where_to_save(
     """
     dialog = QFileDialog(parent, title)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    # Whoever writes the file refuses to replace one, in words; two questions about it would contradict each other.
+    dialog.setOption(QFileDialog.Option.DontConfirmOverwrite)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     suffix_of = {f"{called} (*.{suffix})": suffix for called, suffix in kinds}
     dialog.setNameFilters(list(suffix_of))

@@ -36,6 +36,8 @@ class StartCheckDialog(QDialog):
         self.start = QPushButton(self.tr("&Start the check"))
         self._arrange(label(theme.TITLE, question, wraps=True))
         self.modes.chosen.connect(self._choose)
+        for one in self.modes.buttons():
+            one.setAutoDefault(False)
         self._choose(MODES.index(mode))
         self.modes.buttons()[MODES.index(mode)].setFocus()
 

@@ -10,9 +10,9 @@ class PassportExporter(Protocol):
     """Writes by the file's suffix: html, pdf or json."""
 
     async def export(self, gpu_id: str, path: Path) -> None:
-        """Write the passport of a card; a file that is there is replaced. Called on the window's loop.
+        """Write the passport of a card; a file that is there is never replaced. Called on the window's loop.
 
         Raises:
-            ArgentumError: there is no passport yet, or the file cannot be written.
+            ArgentumError: there is no passport yet, the file is there already, or cannot be written.
         """
         ...

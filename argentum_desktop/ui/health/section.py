@@ -62,7 +62,7 @@ class HealthSection(Section):
         elif report is not None:
             self.result.show_report(report, now, card.gpu.temperature_slowdown_c)
         else:
-            self.never.setText(self._why_check())
+            self.never.setText(self._why_check() if card.health is None else self.tr("Reading its checks …"))
         self._show_reach(card)
 
     def show_problem(self, words: str) -> None:

@@ -11,7 +11,7 @@ from health_scene import FakeHistory
 from samples import lease
 
 from argentum_desktop.agent.agent import Agent
-from argentum_desktop.agent.checkups import CheckTools
+from argentum_desktop.agent.checkup_tools import CheckTools
 from argentum_desktop.agent.health_desk import HealthParts
 from argentum_desktop.agent.loops import AGAIN_AFTER_S
 from argentum_desktop.domain.job import JobState

@@ -10,16 +10,20 @@ from typing import Any
 
 import pytest
 from benches import a_bench
+from fake_market import FakeMarket
 from health_scene import CARD, Scene, health_at, health_scene, with_memory_errors
 from quiet_log import ExpectLog
-from samples import GPU, NOON, lease, reading
+from samples import NOON, lease, offer, reading
 from surroundings import HOST
 
 from argentum_desktop.agent.checkup_findings import INTERRUPTED, JOB_ERRORS, OTHERS
 from argentum_desktop.agent.checkups import AGAIN_AFTER_S, CANCELLED
+from argentum_desktop.agent.lease_book import LeaseMoved
+from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.passports import after
 from argentum_desktop.domain.gpu import GpuState
 from argentum_desktop.domain.health import CheckMode, CheckVerdict, Grade, HealthSummary, Stage
+from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.passport import EntryKind
 from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.stress import StressEnd
@@ -29,6 +33,7 @@ from argentum_desktop.health.passport.chain import verify_chain
 from argentum_desktop.policy.evaluate import may_offer
 from argentum_desktop.policy.gates import Pause
 from argentum_desktop.settings.schema import Cards, Settings
+from argentum_desktop.store import leases
 
 OTHER = replace(CARD, gpu_id="GPU-2", name="Example card 8 GB")
 ID = CARD.gpu_id
@@ -434,6 +439,16 @@ async def test_a_card_lost_in_a_job_is_looked_at_once_it_is_back(scene: Scene) -
     assert check(scene, JOB_ERRORS) is not None
 
 
+async def test_a_card_that_is_not_even_listed_any_more_was_lost_by_its_job(scene: Scene) -> None:
+    held = lease(JobState.STOPPING, outcome=Outcome.CARD_LOST)
+    scene.busy.append(held)
+    scene.bench.readings.clear()
+    scene.bench.events.publish(LeaseMoved(held))
+    scene.bench.events.publish(LeaseMoved(held))
+    assert "stopped answering its driver" in scene.notices.all()[0].message
+    assert scene.health._journal.due() == (ID,)
+
+
 @pytest.mark.parametrize("values", [{"xid_events": (13, 43)}, {"ecc_corrected": 5}, {}])
 async def test_what_is_no_error_of_the_card(scene: Scene, values: dict[str, Any]) -> None:
     scene.busy.append(lease())
@@ -453,6 +468,20 @@ async def test_errors_outside_a_job_are_not_a_jobs(scene: Scene) -> None:
     assert scene.ended == []
 
 
+async def test_a_check_that_nobody_asked_for_gives_way_to_the_owners(scene: Scene) -> None:
+    scene.busy.append(lease())
+    scene.report(xid_events=(48,))
+    scene.busy.clear()
+    await scene.until(lambda: scene.bench.checkups)
+    await scene.health.checkups.begin(ID, CheckMode.QUICK)
+    assert scene.bench.checkups[ID].mode is CheckMode.QUICK
+    with pytest.raises(CheckRefusedError, match="is being checked already"):
+        await scene.health.checkups.begin(ID, CheckMode.FULL)
+    await scene.until(lambda: scene.ended[-1].report)
+    assert check(scene, JOB_ERRORS) is not None  # made up for
+    assert scene.health._journal.due() == ()
+
+
 async def test_a_due_check_that_was_cancelled_is_made_again_later(scene: Scene) -> None:
     scene.busy.append(lease())
     scene.report(xid_events=(48,))
@@ -465,6 +494,62 @@ async def test_a_due_check_that_was_cancelled_is_made_again_later(scene: Scene) 
     await scene.desk.clock.advance(AGAIN_AFTER_S)
     await scene.until(lambda: scene.ended[-1].report)
     assert check(scene, JOB_ERRORS) is not None
+
+
+# -- the market meanwhile ---------------------------------------------------------------------------------------------
+
+
+def link_of(scene: Scene) -> MarketLink:
+    market = FakeMarket()
+    market.url = "http://127.0.0.1:1"
+    return MarketLink(
+        "m", market, scene.bench, scene.desk.database, busy=lambda: scene.busy, accepted=scene_accepts(scene)
+    )
+
+
+def scene_accepts(scene: Scene) -> Any:
+    return lambda accepted, _: scene.busy.append(accepted)
+
+
+async def test_a_grant_that_is_being_written_down_holds_the_card(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, book, refused = link_of(scene), scene.bench.book, []
+    write = book.open
+
+    async def opening(*given: Any) -> None:
+        for _ in range(2):
+            try:
+                scene.health.checkups.start(ID, CheckMode.QUICK)
+            except CheckRefusedError as error:
+                refused.append(error.message)
+            await asyncio.sleep(0)
+        await write(*given)
+
+    monkeypatch.setattr(book, "open", opening)
+    await link._consider(offer())
+    assert refused == ["A job is just being taken for Example card 24 GB (simulated)."] * 2
+    assert [held.lease_id for held in scene.busy] == ["lse_1"]
+    assert scene.bench.promised == set()
+    with pytest.raises(CheckRefusedError, match="A job runs on"):
+        scene.health.checkups.start(ID, CheckMode.QUICK)
+
+
+async def test_an_offer_that_comes_during_a_check_is_declined_in_words(scene: Scene) -> None:
+    link = link_of(scene)
+    assert [ask.gpu_id for ask in link._asks()] == [ID]
+    scene.health.checkups.start(ID, CheckMode.QUICK)
+    assert link._asks() == []
+    considering = asyncio.create_task(link._consider(offer()))
+    await scene.until(considering.done)
+    assert scene.busy == []
+    ((_, _, decision),) = await scene.desk.database.read(lambda c: leases.recent_decisions(c, 5))
+    assert decision.reason == "The card's health is being checked."
+
+
+async def test_a_market_is_told_what_the_passport_says(scene: Scene) -> None:
+    link = link_of(scene)
+    assert [card.certificate for card in link._inventory().cards] == [None]
+    await scene.check()
+    assert [card.certificate for card in link._inventory().cards] == [scene.bench.certificates[ID]]
 
 
 # -- the owner's words ------------------------------------------------------------------------------------------------
@@ -511,6 +596,3 @@ def test_which_of_two_checks_says_how_a_card_stands(
     before: HealthSummary | None, latest: HealthSummary, is_latest: bool
 ) -> None:
     assert (after(before, latest) == latest) is is_latest
-
-
-assert GPU.gpu_id == ID

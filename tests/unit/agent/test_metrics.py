@@ -17,6 +17,7 @@ from argentum_desktop.agent.metrics_feed import MetricsFeed
 from argentum_desktop.agent.metrics_table import DCGM, NVIDIA_SMI, OWN
 from argentum_desktop.agent.status import AgentState, CardStatus, Status
 from argentum_desktop.domain.gpu import Gpu, GpuState, Vendor
+from argentum_desktop.domain.health import CheckMode, Grade, HealthSummary
 from argentum_desktop.domain.reading import METRICS, XID_EVENTS, Absence, EnergySource, Reading, ThrottleReason, lost
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.measured import make_reading
@@ -246,6 +247,18 @@ def test_energy_says_how_it_was_obtained_and_work_is_shown() -> None:
     assert found["argentum_card_energy_source"][0][0]["source"] == "integrated"
     assert found["argentum_card_working"][0][1] == 1
     assert found["argentum_earned_today"] == [({"currency": "EUR"}, 1.0)]
+
+
+def test_the_health_of_a_card_that_was_checked() -> None:
+    health = HealthSummary("r", Grade.B, 74, CheckMode.FULL, NOON, "")
+    found = parsed(exposition(status(card(health=health)), Tally(), "rig"))
+    own = {"gpu": "0", "UUID": "GPU-AB12"}
+    assert found["argentum_gpu_health_grade"] == [({**own, "grade": "B"}, 1.0)]
+    assert found["argentum_gpu_health_confidence_ratio"] == [(own, 0.74)]
+    assert found["argentum_gpu_health_checked_timestamp_seconds"] == [(own, NOON.timestamp())]
+    assert found["argentum_gpu_health_check_running"] == [(own, 0.0)]
+    never = parsed(exposition(status(card()), Tally(), "rig"))
+    assert "argentum_gpu_health_grade" not in never
 
 
 def test_no_value_is_anything_but_a_finite_number() -> None:

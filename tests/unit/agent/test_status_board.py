@@ -21,9 +21,10 @@ from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.report import status_text
 from argentum_desktop.agent.sentences import job_words
-from argentum_desktop.agent.status import AgentState, Status
+from argentum_desktop.agent.status import AgentState, CheckupView, Status
 from argentum_desktop.agent.status_board import board, view
 from argentum_desktop.domain.gpu import Vendor
+from argentum_desktop.domain.health import CheckMode, Grade, HealthSummary, Stage
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.reading import Absence
@@ -142,6 +143,27 @@ def two_jobs(scene: Scene) -> None:
     scene.run(offer=offer(lease_id="lse_2", gpu_ids=("GPU-2",)))
 
 
+def checking(scene: Scene) -> None:
+    words = "Writing and reading patterns: 12 done, no errors"
+    scene.bench.checkups[GPU.gpu_id] = CheckupView(GPU.gpu_id, CheckMode.QUICK, Stage.MEMORY, words, 30, 40, NOON)
+
+
+def failed(scene: Scene) -> None:
+    reason = "12 words of its memory read back wrong."
+    scene.bench.health[GPU.gpu_id] = HealthSummary("r", Grade.F, 60, CheckMode.QUICK, NOON, reason)
+
+
+def one_checked_the_other_ready(scene: Scene) -> None:
+    scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
+    scene.bench.readings[OTHER.gpu_id] = reading(gpu_id=OTHER.gpu_id)
+    checking(scene)
+
+
+def one_checked_the_other_at_work(scene: Scene) -> None:
+    one_checked_the_other_ready(scene)
+    scene.run(offer=offer(lease_id="lse_2", gpu_ids=("GPU-2",)))
+
+
 SCENES: list[tuple[str, list[Change], AgentState, str]] = [
     ("starting", [stop_starting], AgentState.STARTING, "Connecting to the market."),
     ("no market yet", [no_link_yet], AgentState.STARTING, "Starting."),
@@ -235,6 +257,37 @@ SCENES: list[tuple[str, list[Change], AgentState, str]] = [
         "Mandelbrot: running, at most 60 min left.",
     ),
     ("working in spite of a notice", [no_engine, lambda scene: scene.run()], AgentState.WORKING, "Mandelbrot: running"),
+    ("being checked", [checking], AgentState.IDLE, "GeForce RTX 4070: being checked, 40 s left."),
+    (
+        "being checked and no market",
+        [market_lost, checking],
+        AgentState.IDLE,
+        "GeForce RTX 4070: being checked, 40 s left.",
+    ),
+    (
+        "one checked, the other ready",
+        [one_checked_the_other_ready],
+        AgentState.IDLE,
+        "1 card is ready and waiting for a job that leaves at least 0.05 EUR an hour. GeForce RTX 4070: being checked",
+    ),
+    (
+        "one checked, the other at work",
+        [one_checked_the_other_at_work],
+        AgentState.WORKING,
+        "Mandelbrot: running, at most 60 min left. GeForce RTX 4070: being checked, 40 s left.",
+    ),
+    (
+        "being checked while paused",
+        [checking, lambda scene: setattr(scene.bench, "pause", Pause(None))],
+        AgentState.PAUSED,
+        "Paused until you resume. GeForce RTX 4070: being checked, 40 s left.",
+    ),
+    (
+        "failed",
+        [failed],
+        AgentState.ATTENTION,
+        "The health check of today found a fault: 12 words of its memory read back wrong. Check it again.",
+    ),
     ("two jobs", [two_jobs], AgentState.WORKING, "Working on 2 jobs."),
 ]
 
@@ -265,6 +318,18 @@ async def test_a_card_says_what_it_does_or_why_not(scene: Scene) -> None:
         "Not working", "The card has not reported yet.", "Wait a moment.",
     )  # fmt: skip
     assert second.earned_today is None
+
+
+async def test_a_card_that_is_checked_says_how_far_it_is(scene: Scene) -> None:
+    failed(scene)
+    checking(scene)
+    (card,) = scene.status().cards
+    assert (card.doing, card.because) == ("Being checked, 40 s left", "The card's health is being checked.")
+    assert card.checkup == scene.bench.checkups[GPU.gpu_id]
+    assert card.health == scene.bench.health[GPU.gpu_id]
+    assert card.earned_today == eur("1.25")
+    scene.links = []
+    assert scene.status().cards[0].doing == "Being checked, 40 s left"
 
 
 async def test_a_card_that_is_good_for_one_of_two_markets_is_ready(scene: Scene) -> None:
@@ -330,7 +395,10 @@ def rich(scene: Scene) -> Status:
     scene.bench.readings[lost.gpu_id] = reading(gpu_id=lost.gpu_id, absent={"temperature_c": Absence.LOST})
     scene.bench.engine_info = EngineInfo("Podman", "5.4.0", "unix:///x", True, True)
     scene.bench.pause = Pause(NOON + timedelta(hours=2))
+    failed(scene)
     no_engine(scene)
+    view = CheckupView(lost.gpu_id, CheckMode.QUICK, Stage.MEMORY, "Patterns", 30, 40, NOON, ((0.5, 55),), 90)
+    scene.bench.checkups[lost.gpu_id] = view
     scene.run(reason="Enough.", outcome=Outcome.FAILED, exit_code=3)
     return scene.status()
 
@@ -360,10 +428,10 @@ async def test_the_json_is_the_whole_status_and_can_be_read_again(scene: Scene) 
 async def test_the_text_says_it_all(scene: Scene) -> None:
     text = status_text(json.loads(json.dumps(msgspec.to_builtins(rich(scene)))))
     lines = text.splitlines()
-    assert lines[0] == "Paused until 15:00."
+    assert lines[0] == "Paused until 15:00. GeForce RTX 3060 (simulated): being checked, 40 s left."
     for part in (
         "Card     GeForce RTX 4070  50 °C  60 W  not supported  Mandelbrot: running",
-        "Card     GeForce RTX 3060 (simulated)  lost  not supported  not supported  Not working. ",
+        "Card     GeForce RTX 3060 (simulated)  lost  not supported  not supported  Being checked, 40 s left. ",
         "Job      Mandelbrot: running, at most 60 min left (0.00 EUR so far) Enough.",
         "Market   The market (https://market.test): connected",
         "Engine   Podman 5.4.0 (rootless)",

@@ -84,6 +84,19 @@ def test_what_changes_slowly_is_asked_seldom(watched: Watched) -> None:
     assert cost["nvmlDeviceGetFieldValues"] == 60 + 2  # errors, pages and rows come in one call
 
 
+def test_what_changes_at_once_is_asked_as_often_as_a_health_check_wants(watched: Watched) -> None:
+    watched.follow(card(0, temperature=[50, 51, 52, 53]))
+    assert [reading.temperature_c for reading in watched.read(0, 0.25, 0.5, 0.75)] == [50, 51, 52, 53]
+
+
+def test_nothing_is_carried_on_where_all_is_wanted_anew(watched: Watched) -> None:
+    watched.follow(card(0, fan=[40, 50], replays=[7, 8]))
+    before = watched.read(0)[0]
+    (carried, *_) = watched.read(1)
+    (anew, *_) = watched.source.read(NOW + timedelta(seconds=2), all_anew=True)
+    assert [(r.fan_percent, r.pcie_replays) for r in (before, carried, anew)] == [(40, 7), (40, 7), (50, 8)]
+
+
 def test_ticks_that_are_a_little_early_or_late_change_nothing(watched: Watched) -> None:
     watched.follow(card(0))
     watched.read(0)

@@ -115,6 +115,8 @@ def test_what_only_looks_otherwise_is_written_the_same() -> None:
         (b"bytes", "no canonical form (bytes)"),
         ({1: 2}, "key that is not text"),
         (LARGEST_NUMBER + 1, "beyond 2^53"),
+        ([1, None, -LARGEST_NUMBER - 1], "beyond 2^53"),
+        ([1, 2.0], "no canonical form (float)"),
         ("\ud800", "no Unicode"),
         ({"\udc00": 1}, "no Unicode"),
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ class Watched:
         return await self._market.claim(claim)  # type: ignore[attr-defined]
 
 
-def feed_of(market: Watched, asks: list[wire.Ask], events: EventBus) -> OfferFeed:
+def feed_of(
+    market: Watched, asks: list[wire.Ask], events: EventBus, cards: tuple[wire.Card, ...] | list[wire.Card] = (CARD,)
+) -> OfferFeed:
     numbers = itertools.count(1)
 
     async def next_key() -> str:
@@ -45,7 +48,7 @@ def feed_of(market: Watched, asks: list[wire.Ask], events: EventBus) -> OfferFee
         ManualClock(),
         asks=lambda: asks,
         held_leases=list,
-        inventory=lambda: wire.Inventory((CARD,), "test"),
+        inventory=lambda: wire.Inventory(tuple(cards), "test"),
         next_claim_key=next_key,
         wait_s=20,
     )
@@ -91,6 +94,21 @@ async def test_one_question_lives_until_its_offer_has_come(tmp_path: Path) -> No
         again.cancel()
         await asyncio.gather(again, return_exceptions=True)
         assert offer.fence == 1
+
+
+async def test_cards_that_changed_are_declared_at_once_by_the_same_question(tmp_path: Path) -> None:
+    async with market_stand(tmp_path) as stand:
+        market, cards = Watched(stand.provider), [CARD]
+        feed = feed_of(market, [ask()], EventBus(), cards)
+        coming = asyncio.ensure_future(anext(feed.offers()))
+        await until(lambda: len(market.claims) == 1)
+        cards[0] = replace(CARD, name="Renamed")
+        feed.asks_changed()
+        await until(lambda: len(market.claims) == 2)
+        assert market.claims[0] == market.claims[1]
+        assert [card.name for card in (await stand.buyer.cards()).cards] == ["Renamed"]
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 async def test_nothing_is_asked_while_nothing_is_free(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_who_has_the_card_can_show_that_it_is_meant() -> None:
     assert card_digest("GPU-other", found.salt) != found.card_digest
 
 
-def test_two_listings_of_a_card_cannot_be_told_to_be_of_one() -> None:
+def test_two_owners_certificates_cannot_be_told_to_be_of_one_card() -> None:
     one, two = new_salt(), new_salt()
     assert one != two
     assert len(bytes.fromhex(one)) == 16

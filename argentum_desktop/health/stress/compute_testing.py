@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from argentum_desktop.domain.stress import ComputeTest, StressPhase
-from argentum_desktop.health.stress.engine import Buffer, Dispatch, Engine, Outcome
+from argentum_desktop.health.stress.engine import Engine
 from argentum_desktop.health.stress.goldens import (
     FLOPS_OF_ROUND,
     FMA_STARTS,
@@ -19,6 +19,7 @@ from argentum_desktop.health.stress.goldens import (
 from argentum_desktop.health.stress.pacing import Pace, Ramp
 from argentum_desktop.health.stress.teller import Teller
 from argentum_desktop.health.stress.wire import Measured
+from argentum_desktop.health.stress.work import Buffer, Dispatch, Outcome
 
 GROUP = 256
 FULL_GROUPS = 8192

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from argentum_desktop.domain.stress import AdapterType, MemoryTest, StressPhase
-from argentum_desktop.health.stress.engine import MOST_DISPATCHES, Buffer, Dispatch, Engine, Outcome, Slot
+from argentum_desktop.health.stress.engine import Engine
 from argentum_desktop.health.stress.pacing import Pace, Ramp
 from argentum_desktop.health.stress.patterns import KINDS, QUAD_BYTES, WORD_BITS, Pattern, pattern_number
 from argentum_desktop.health.stress.protocol import StressPlan
@@ -19,10 +19,12 @@ from argentum_desktop.health.stress.sizing import GIB, LEAST_TIMED_BYTES, MIB, P
 from argentum_desktop.health.stress.stopped import NoRoomError
 from argentum_desktop.health.stress.teller import Teller
 from argentum_desktop.health.stress.wire import Measured
+from argentum_desktop.health.stress.work import MOST_DISPATCHES, Buffer, Dispatch, Outcome, Slot
 
 FILL, INVERT, EXCHANGE, VERIFY = "fill", "invert", "exchange", "verify"
 _MOVES = {FILL: 1, INVERT: 2, EXCHANGE: 2, VERIFY: 1}
 
+TOLD_EVERY = 32  # buffers, while they are asked for
 FIRST_PIECES = 4
 MOST_PIECES = 64 * GIB // PIECE_BYTES
 LOOKED_AGAIN = 3
@@ -171,7 +173,8 @@ class MemoryTesting:
                 base = (base >> 32) + 1 << 32  # the low 32 bits of its addresses never wrap within a buffer
             self._parts.append(_Part(buffer, len(self._parts), base))
             base += quads
-            self._tell()
+            if len(self._parts) % TOLD_EVERY == 0:
+                self._tell()
 
     def _test(self, is_over: Callable[[], bool]) -> None:
         """Pattern after pattern, at least one set, until it is over or something is wrong."""
@@ -184,7 +187,7 @@ class MemoryTesting:
             self._sweep(INVERT, self._parts, downwards=True)
             self._flip ^= WORD_BITS
             over = is_over() and self._index + 1 >= len(KINDS)
-            if not self._is_proven and (over or self._ramp.is_over(self._teller.now_s())):
+            if not self._is_proven and (over or self._errors.count or self._ramp.is_over(self._teller.now_s())):
                 self._prove()
             self._passes += 1
             self._index += 1
