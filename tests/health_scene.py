@@ -29,7 +29,7 @@ from argentum_desktop.health.examination import CheckPlan
 from argentum_desktop.health.reference import load_reference
 from argentum_desktop.health.stress.protocol import StressPlan, StressProgress, StressRun
 from argentum_desktop.health.stress.simulated import SimulatedStress
-from argentum_desktop.identity.keys import Identity
+from argentum_desktop.identity.keys import Identity, IdentityError
 from argentum_desktop.telemetry.history import CardEvent
 from argentum_desktop.telemetry.sampler import ReadingsTaken
 
@@ -81,6 +81,19 @@ def with_memory_errors(result: StressResult) -> StressResult:
     assert result.memory is not None
     bad = replace(result.memory, errors=12, errors_again=12, first_bad_address=4096, last_bad_address=8192, bad_bits=4)
     return replace(result, memory=bad)
+
+
+class KeyInHand:
+    """The key of this device, unless the test damages it."""
+
+    def __init__(self) -> None:
+        self._identity = Identity.generate()
+        self.damage: IdentityError | None = None
+
+    async def __call__(self) -> Identity:
+        if self.damage is not None:
+            raise self.damage
+        return self._identity
 
 
 class FakeHistory:
@@ -184,8 +197,7 @@ async def health_at(desk: BenchWithClock) -> AsyncIterator[Scene]:
     busy: list[Lease] = []
     markets: list[Any] = []
     tools = CheckTools(stress, load_reference(), "TestOS 1", PLANS)
-    identity = Identity.generate()
-    parts = HealthParts(desk.database, identity, history, tools)
+    parts = HealthParts(desk.database, KeyInHand(), history, tools)
     health = HealthDesk(desk.bench, notices, parts, _Sampler(scenes), lambda: busy, lambda: None, lambda: markets)
     scene = Scene(desk, health, stress, history, notices, busy, loads, markets)
     scenes.append(scene)

@@ -11,9 +11,11 @@ from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.passports import Passports
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.health import Grade, HealthReport
+from argentum_desktop.domain.passport import Passport
 from argentum_desktop.domain.stress import StressEnd
 from argentum_desktop.errors import ArgentumError, StoreError
 from argentum_desktop.health.passport.trust import witness_body
+from argentum_desktop.identity.keys import IdentityError
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +38,23 @@ class CheckupReports:
         self._journal = journal
         self._notices = notices
         self._witness = witness
-        self._unwritten: list[tuple[Gpu, HealthReport]] = []
+        self._unwritten: list[tuple[Gpu, HealthReport, Passport | None]] = []
         self._writing = asyncio.Lock()
 
-    def take(self, gpu: Gpu, report: HealthReport) -> None:
-        """One more to be written."""
-        self._unwritten.append((gpu, report))
+    def take(self, gpu: Gpu, report: HealthReport, against: Passport | None = None) -> None:
+        """One more to be written, and how it compares with a passport that came with the card."""
+        self._unwritten.append((gpu, report, against))
         self._passports.take_note(report)
 
     async def write(self) -> None:
         """In the order in which they were made."""
         async with self._writing:
             while self._unwritten:
-                gpu, report = self._unwritten[0]
+                gpu, report, against = self._unwritten[0]
+                forget = self._journal.forget(gpu.gpu_id, report.checks)
                 try:
-                    await self._passports.add_check(gpu, report, self._journal.forget(gpu.gpu_id, report.checks))
-                except StoreError as error:
+                    await self._passports.add_check(gpu, report, forget, against)
+                except (StoreError, IdentityError) as error:
                     self._notices.put(_PART, error)
                     return
                 except ArgentumError as error:
@@ -62,7 +65,7 @@ class CheckupReports:
 
     async def bear_witness(self, gpu: Gpu, report: HealthReport, asked: Asked) -> None:
         """What a market says of a report comes after the report."""
-        if (gpu, report) in self._unwritten or not is_worth_keeping(report):
+        if any(waiting is report for _, waiting, _ in self._unwritten) or not is_worth_keeping(report):
             return
         sealed = await self._witness.statement(asked, report)
         if sealed is None:

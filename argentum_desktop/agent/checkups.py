@@ -22,6 +22,7 @@ from argentum_desktop.agent.status import CheckupEnded, CheckupProgressed, Check
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.health import CheckMode, CheckResult, HealthReport, Stage
 from argentum_desktop.domain.lease import Lease
+from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import ArgentumError, CheckRefusedError, HealthError
 from argentum_desktop.health.evidence import PastError
 from argentum_desktop.health.examination import Background, Examination, ExaminationProgress
@@ -43,6 +44,7 @@ class _UnderWay:
 
     Attributes:
         findings: what the application itself adds to the report.
+        against: a passport that is to be compared with what is found.
         is_unasked: the application makes it by itself, after errors.
         asked: a market's question that the check answers.
         is_over: set once the card is free and the end was told.
@@ -52,6 +54,7 @@ class _UnderWay:
     mode: CheckMode
     started_at: datetime
     findings: tuple[CheckResult, ...]
+    against: Passport | None
     is_unasked: bool
     examination: asyncio.Task[HealthReport] = field(init=False)
     task: asyncio.Task[None] = field(init=False)
@@ -92,7 +95,8 @@ class Checkups:
         self._busy = busy
         self._changed = changed
         self._witness = witness
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._carrying: set[asyncio.Task[None]] = set()
+        self._witnessing: set[asyncio.Task[None]] = set()
         self._now: _UnderWay | None = None
         self._ended: dict[str, CheckupEnded] = {}
         self._shown: set[str] = set()
@@ -101,17 +105,20 @@ class Checkups:
 
     # -- what the owner asks ------------------------------------------------------------------------------------------
 
-    async def begin(self, gpu_id: str, mode: CheckMode) -> None:
+    async def begin(self, gpu_id: str, mode: CheckMode, against: Passport | None = None) -> None:
         """Begin for the owner. A look at counters that nobody asked for gives way, and is made up for here or later.
+
+        Args:
+            against: a verified passport that is said to be this card's, to be compared with what is found.
 
         Raises:
             CheckRefusedError: not now, and why.
         """
         if self._now is not None and self._now.is_unasked:
             await self.cancel(self._now.gpu.gpu_id)
-        self.start(gpu_id, mode)
+        self.start(gpu_id, mode, against)
 
-    def start(self, gpu_id: str, mode: CheckMode, *, is_unasked: bool = False) -> None:
+    def start(self, gpu_id: str, mode: CheckMode, against: Passport | None = None, *, is_unasked: bool = False) -> None:
         """Begin. From this moment on the card is off the market.
 
         Raises:
@@ -123,12 +130,11 @@ class Checkups:
         reading = self._bench.readings.get(gpu_id)
         findings = (*self._journal.findings(gpu_id), *other_programs(reading))
         self._ended.pop(gpu_id, None)
-        self._now = under_way = _UnderWay(gpu, mode, self._bench.clock.now(), findings, is_unasked)
+        self._now = under_way = _UnderWay(gpu, mode, self._bench.clock.now(), findings, against, is_unasked)
         self._bench.checkups[gpu_id] = self._view(under_way, self._first_progress(mode))
         under_way.examination = asyncio.create_task(self._examine(under_way), name=f"check of {gpu_id}")
         under_way.task = asyncio.create_task(self._carry(under_way), name=f"report on {gpu_id}")
-        self._tasks.add(under_way.task)
-        under_way.task.add_done_callback(self._tasks.discard)
+        _keep(under_way.task, self._carrying)
         log.info("%s: a %s check begins", gpu.label, mode)
         self._changed()
 
@@ -163,8 +169,10 @@ class Checkups:
         self._is_closed = True
         if self._now is not None:
             self._now.examination.cancel()
-            await asyncio.wait({self._now.task}, timeout=ENDED_WITHIN_S)
-        await end_all([*self._tasks])
+        if self._carrying:
+            await asyncio.wait(self._carrying, timeout=ENDED_WITHIN_S)
+        await end_all([*self._witnessing])
+        await self._reports.write()
 
     # -- one check ----------------------------------------------------------------------------------------------------
 
@@ -175,7 +183,7 @@ class Checkups:
                 report = replace(report, checks=(*report.checks, *under_way.findings))
                 problem = report.stress.words if report.stress is not None else ""
                 if is_worth_keeping(report):
-                    self._reports.take(under_way.gpu, report)
+                    self._reports.take(under_way.gpu, report, under_way.against)
             await self._journal.load_ended()
         finally:
             self._bench.checkups.pop(under_way.gpu.gpu_id, None)
@@ -185,7 +193,8 @@ class Checkups:
         self._told(under_way, report, problem)
         self._changed()
         if report is not None and under_way.asked is not None:
-            await self._reports.bear_witness(under_way.gpu, report, under_way.asked)
+            witnessing = self._reports.bear_witness(under_way.gpu, report, under_way.asked)
+            _keep(asyncio.create_task(witnessing), self._witnessing)
 
     async def _examined(self, under_way: _UnderWay) -> tuple[HealthReport | None, str]:
         """The report, or why there is none."""
@@ -295,3 +304,9 @@ class Checkups:
             temperatures_c=progress.temperatures_c,
             limit_c=gpu.temperature_slowdown_c,
         )
+
+
+def _keep(task: asyncio.Task[None], tasks: set[asyncio.Task[None]]) -> None:
+    """Until it is done: the loop itself keeps no task alive."""
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)

@@ -2,7 +2,7 @@
 
 | call | arguments → answer |
 | --- | --- |
-| `check` | `gpu_id`, `mode` → null; the check has begun |
+| `check` | `gpu_id`, `mode`, `against` (a passport's file to compare with, or null) → null; the check has begun |
 | `check_progress` | `gpu_id` → `{"view": CheckupView or null, "ended": CheckupEnded or null}` |
 | `check_cancel` | `gpu_id` → null; the card is free |
 | `checks` | `gpu_id`, `limit` → the finished checks, newest first |
@@ -12,7 +12,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +23,9 @@ from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.control import Handler
 from argentum_desktop.agent.health_desk import HealthDesk
 from argentum_desktop.domain.health import CheckMode
-from argentum_desktop.errors import BadInputError
+from argentum_desktop.domain.passport import Passport
+from argentum_desktop.errors import BadInputError, PassportError
+from argentum_desktop.health.passport.verify import verify_file
 
 MOST_CHECKS = 100
 
@@ -48,7 +52,9 @@ class _HealthCalls:
         mode = _text(arguments, "mode")
         if mode not in {known.value for known in CheckMode}:
             raise BadInputError(f"{mode!r} is no kind of check.", "Choose quick, full or passive.")
-        await self._health.checkups.begin(_text(arguments, "gpu_id"), CheckMode(mode))
+        file = arguments.get("against")
+        against = await asyncio.to_thread(_verified, file) if file is not None else None
+        await self._health.checkups.begin(_text(arguments, "gpu_id"), CheckMode(mode), against)
 
     async def progress(self, arguments: Mapping[str, Any]) -> Any:
         gpu_id = _text(arguments, "gpu_id")
@@ -69,6 +75,15 @@ class _HealthCalls:
 
     async def repair(self, arguments: Mapping[str, Any]) -> Any:
         await self._health.note_repair(_text(arguments, "gpu_id"), _text(arguments, "words"))
+
+
+def _verified(file: Any) -> Passport:
+    if not isinstance(file, str):
+        raise BadInputError("The call does not name the passport's file.")
+    found = verify_file(Path(file))
+    if not found.is_sound:
+        raise PassportError(f"This passport is not sound: {found.problems[0]}", "Do not rely on it.")
+    return found.passport
 
 
 def _text(arguments: Mapping[str, Any], name: str) -> str:

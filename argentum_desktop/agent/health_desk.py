@@ -14,11 +14,10 @@ from argentum_desktop.agent.day_writer import CardHistory, DayWriter
 from argentum_desktop.agent.loops import Loops
 from argentum_desktop.agent.market_witness import MarketWitness
 from argentum_desktop.agent.notices import NoticeBoard
-from argentum_desktop.agent.passports import Passports
+from argentum_desktop.agent.passports import FindIdentity, Passports
 from argentum_desktop.domain.gpu import Gpu
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.errors import PassportError
-from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.store.database import Database
 
@@ -28,11 +27,11 @@ class HealthParts:
     """What the health of the cards is looked after with.
 
     Attributes:
-        identity: the key of this device, with which passports are signed.
+        find_identity: the key of this device, with which passports are signed.
     """
 
     database: Database
-    identity: Identity
+    find_identity: FindIdentity
     history: CardHistory
     tools: CheckTools
 
@@ -58,7 +57,7 @@ class HealthDesk:
     ) -> None:
         self._bench = bench
         self._journal = CheckupJournal(parts.database)
-        self.passports = Passports(parts.database, parts.identity, bench)
+        self.passports = Passports(parts.database, parts.find_identity, bench)
         self.checkups = Checkups(
             bench,
             notices,

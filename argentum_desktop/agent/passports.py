@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.domain.gpu import Gpu
-from argentum_desktop.domain.health import CardIdentity, CheckMode, Grade, HealthReport, HealthSummary
+from argentum_desktop.domain.health import CardIdentity, HealthReport, HealthSummary
 from argentum_desktop.domain.passport import DayOfWork, EntryKind, Passport, PassportEntry
 from argentum_desktop.errors import ArgentumError, PassportError
 from argentum_desktop.health.passport.certificate import certificate, new_salt
 from argentum_desktop.health.passport.chain import first_entry, needs_opening, next_entry, opening_body
 from argentum_desktop.health.passport.codec import day_body, repair_body, report_body
+from argentum_desktop.health.passport.match import MatchVerdict, match, matched_body
 from argentum_desktop.identity.keys import Identity
 from argentum_desktop.store import passports, program_state
 from argentum_desktop.store.database import Database
@@ -28,18 +30,21 @@ LOOKED_AT = 20
 _SALT_KEY = "certificate-salt"
 
 Also = Callable[[Connection], None]
+Written = tuple[EntryKind, Mapping[str, Any]]
+FindIdentity = Callable[[], Awaitable[Identity]]
 
 
 class Passports:
     """Appends to the passports with this device's key. Every entry is one transaction.
 
     Args:
+        find_identity: the key of this device; may raise `IdentityError`, and is asked again the next time.
         bench: whose `health` and `certificates` are kept true here.
     """
 
-    def __init__(self, database: Database, identity: Identity, bench: Bench) -> None:
+    def __init__(self, database: Database, find_identity: FindIdentity, bench: Bench) -> None:
         self._database = database
-        self._identity = identity
+        self._find_identity = find_identity
         self._bench = bench
         self._salt = ""
 
@@ -53,8 +58,15 @@ class Passports:
         self._bench.health.update(await self._database.read(_standings))
 
     async def certify_all(self) -> None:
-        """Make the certificates of all cards that have a passport."""
-        for gpu_id in await self._database.read(passports.cards):
+        """Make the certificates of all cards that have a passport.
+
+        Raises:
+            IdentityError: the key of this device cannot be used.
+        """
+        gpu_ids = await self._database.read(passports.cards)
+        if gpu_ids:
+            await self._find_identity()
+        for gpu_id in gpu_ids:
             await self.certify(gpu_id)
 
     def take_note(self, report: HealthReport) -> None:
@@ -62,29 +74,39 @@ class Passports:
         gpu_id = report.card.gpu_id
         self._bench.health[gpu_id] = after(self._bench.health.get(gpu_id), HealthSummary.of(report))
 
-    async def add_check(self, gpu: Gpu, report: HealthReport, also: Also | None = None) -> PassportEntry:
+    async def add_check(
+        self, gpu: Gpu, report: HealthReport, also: Also | None = None, against: Passport | None = None
+    ) -> None:
         """Write down a finished check.
 
         Args:
             also: done in the same transaction.
+            against: a verified passport that is said to be this card's. How they compare is written down too; where it
+                is this card's, and the card has none here, it goes on here under this device's key.
         """
-        return await self._add_and_certify(gpu, EntryKind.CHECK, report_body(report), also)
+        check = (EntryKind.CHECK, report_body(report))
+        found = match(against, report) if against is not None else None
+        if found is None or found.verdict is MatchVerdict.ANOTHER_CARD:
+            await self._add_and_certify(gpu, check, also=also)
+            return
+        adopted = against if found.is_same and found.other_gpu_id == gpu.gpu_id else None
+        await self._add_and_certify(gpu, (EntryKind.MATCHED, matched_body(found)), check, also=also, adopted=adopted)
 
-    async def add_witness(self, gpu: Gpu, statement: Mapping[str, Any]) -> PassportEntry:
+    async def add_witness(self, gpu: Gpu, statement: Mapping[str, Any]) -> None:
         """Write down what a market signed about a check."""
-        return await self._add_and_certify(gpu, EntryKind.WITNESSED, statement)
+        await self._add_and_certify(gpu, (EntryKind.WITNESSED, statement))
 
-    async def add_repair(self, gpu: Gpu, words: str) -> PassportEntry:
+    async def add_repair(self, gpu: Gpu, words: str) -> None:
         """Write down what was done to the card.
 
         Raises:
             PassportError: no words, or too many.
         """
-        return await self._add_and_certify(gpu, EntryKind.REPAIR, repair_body(words))
+        await self._add_and_certify(gpu, (EntryKind.REPAIR, repair_body(words)))
 
     async def add_day(self, gpu: Gpu, day: DayOfWork) -> None:
         """Write down a day that is over; one that stands already is left as it is. `certify` after the last one."""
-        await self._add(gpu, EntryKind.DAY, day_body(day))
+        await self._add(gpu, (EntryKind.DAY, day_body(day)))
 
     async def last_day(self, gpu_id: str) -> date | None:
         """The latest day that was written down."""
@@ -110,41 +132,48 @@ class Passports:
         return found
 
     async def _add_and_certify(
-        self, gpu: Gpu, kind: EntryKind, body: Mapping[str, Any], also: Also | None = None
-    ) -> PassportEntry:
-        written = await self._add(gpu, kind, body, also)
+        self, gpu: Gpu, *entries: Written, also: Also | None = None, adopted: Passport | None = None
+    ) -> None:
+        await self._add(gpu, *entries, also=also, adopted=adopted)
         await self.certify(gpu.gpu_id)
-        return written
 
-    async def _add(self, gpu: Gpu, kind: EntryKind, body: Mapping[str, Any], also: Also | None = None) -> PassportEntry:
-        now, identity, card = self._bench.clock.now(), self._identity, CardIdentity.of(gpu)
+    async def _add(
+        self, gpu: Gpu, *entries: Written, also: Also | None = None, adopted: Passport | None = None
+    ) -> None:
+        """All of them or none, after what opens the passport where that is needed."""
+        now, identity, gpu_id = self._bench.clock.now(), await self._find_identity(), gpu.gpu_id
+        card = CardIdentity.of(gpu)
+        takes_over = entries[0][0] is EntryKind.MATCHED
 
         def opening(last: PassportEntry | None) -> PassportEntry | None:
             if last is None:
                 return first_entry(card, now, identity)
-            if needs_opening(last, identity):
+            if needs_opening(last, identity) and not takes_over:
                 return next_entry(last, EntryKind.OPENED, opening_body(card), now, identity)
             return None
 
-        def following(last: PassportEntry | None) -> PassportEntry:
+        def following(last: PassportEntry | None, entry: Written) -> PassportEntry:
             if last is None:
-                raise LookupError(gpu.gpu_id)
-            return next_entry(last, kind, body, now, identity)
+                raise LookupError(gpu_id)
+            return next_entry(last, *entry, now, identity)
 
-        def change(connection: Connection) -> PassportEntry:
-            passports.extend(connection, gpu.gpu_id, opening)
-            entry = passports.extend(connection, gpu.gpu_id, following)
+        def change(connection: Connection) -> None:
+            if adopted is not None:
+                passports.adopt(connection, adopted)
+            passports.extend(connection, gpu_id, opening)
+            for entry in entries:
+                passports.extend(connection, gpu_id, partial(following, entry=entry))
             if also is not None:
                 also(connection)
-            return entry or following(passports.head(connection, gpu.gpu_id))
 
-        return await self._database.write(change)
+        await self._database.write(change)
 
     async def certify(self, gpu_id: str) -> None:
         """What a market may be told changes with every entry."""
         try:
             passport = await self.passport(gpu_id)
-            sealed = await asyncio.to_thread(certificate, passport, self._identity, self._salt)
+            identity = await self._find_identity()
+            sealed = await asyncio.to_thread(certificate, passport, identity, self._salt)
         except ArgentumError as error:
             log.info("%s has no certificate: %s", gpu_id, error)
             self._bench.certificates.pop(gpu_id, None)
@@ -153,15 +182,8 @@ class Passports:
 
 
 def after(before: HealthSummary | None, latest: HealthSummary) -> HealthSummary:
-    """Which of two checks of a card, the second made later, says how it stands. Pure.
-
-    A grade needs a load, so a check that came to none takes nothing away from one that did. What a check without a
-    load found wrong in the counters is over when a later one finds it well.
-    """
-    if before is None or latest.grade is not Grade.UNGRADED:
-        return latest
-    was_of_counters = before.mode is CheckMode.PASSIVE or before.grade is Grade.UNGRADED
-    return latest if was_of_counters else before
+    """Which of two checks of a card, the second made later, says how it stands. Pure."""
+    return latest if before is None or latest.stands_after(before) else before
 
 
 def standing(newest_first: Iterable[HealthReport]) -> HealthSummary | None:

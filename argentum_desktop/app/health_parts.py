@@ -18,7 +18,7 @@ from argentum_desktop.health.stress.choosing import StressFor
 from argentum_desktop.health.stress.protocol import StressTest
 from argentum_desktop.health.stress.simulated import SimulatedStress
 from argentum_desktop.health.stress.watched import WatchedStress, stress_command
-from argentum_desktop.identity.keys import load_or_create
+from argentum_desktop.identity.keys import Identity, load_or_create
 from argentum_desktop.paths import Home
 from argentum_desktop.store.database import Database
 from argentum_desktop.telemetry.history import History
@@ -35,12 +35,12 @@ class CheckOptions:
 async def health_parts(
     home: Home, database: Database, history: History, sensor: Sensor, clock: Clock, options: CheckOptions
 ) -> HealthParts:
-    """Everything that the agent needs to look after the health of the cards.
+    """Everything that the agent needs to look after the health of the cards."""
 
-    Raises:
-        IdentityError: the key of this device cannot be used.
-    """
-    identity = await asyncio.to_thread(load_or_create, home.device_key)
+    async def find_identity() -> Identity:
+        # Asked each time: a damaged key is told of where it is needed, and mended without a restart.
+        return await asyncio.to_thread(load_or_create, home.device_key)
+
     stress = StressFor(WatchedStress(stress_command(), clock), SimulatedStress(clock, sensor.set_load))
     tools = CheckTools(
         stress=options.around(stress),
@@ -48,4 +48,4 @@ async def health_parts(
         operating_system=f"{platform.system()} {platform.release()} {platform.machine()}",
         plans=options.plans,
     )
-    return HealthParts(database, identity, history, tools)
+    return HealthParts(database, find_identity, history, tools)

@@ -266,3 +266,16 @@ class HealthSummary:
             appraisal.reason,
             report.is_simulated,
         )
+
+    def stands_after(self, before: HealthSummary | None) -> bool:
+        """Whether this one, made later, says how the card stands now.
+
+        A grade needs a load, so a check that came to none takes nothing away from one that did. What a check without a
+        load found wrong in the counters is over when a later one finds it well.
+        """
+        return (
+            before is None
+            or self.grade is not Grade.UNGRADED
+            or before.grade is Grade.UNGRADED
+            or before.mode is CheckMode.PASSIVE
+        )

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QPainter, QTextLayout, QTextOption
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QFontMetrics,
+    QGuiApplication,
+    QPainter,
+    QTextLayout,
+    QTextOption,
+)
 
 from argentum_desktop.health.passport.page_palette import MUTED, TEXT
 
@@ -63,8 +74,6 @@ def _font(face: Face) -> QFont:
     made.setPixelSize(round(face.size_pt * PT))
     made.setBold(face.is_bold)
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    # A feature puts other glyphs in the place of the usual ones, and Qt's PDF does not say which letters those were:
-    # they would be seen, but neither found nor copied.
     made.setFeature(QFont.Tag("calt"), 0)
     return made
 
@@ -82,6 +91,23 @@ def _option(face: Face) -> QTextOption:
 def resolved_family() -> str:
     known = set(QFontDatabase.families())
     return next((family for family in FAMILIES if family in known), QFont().family())
+
+
+@contextmanager
+def plain_letters() -> Iterator[None]:
+    """Every new font begins as the application's, a drawing's too, and that one has the features of its numerals.
+
+    A feature puts other glyphs in the place of the usual ones, and Qt's PDF does not say which letters those were: they
+    would be seen, but neither found nor copied. `QGuiApplication`'s own setter leaves the widgets alone.
+    """
+    usual = QGuiApplication.font()
+    plain = QFont(usual)
+    plain.clearFeatures()
+    QGuiApplication.setFont(plain)
+    try:
+        yield
+    finally:
+        QGuiApplication.setFont(usual)
 
 
 def has_font() -> bool:

@@ -24,7 +24,7 @@ from argentum_desktop.ui.print_pieces import (
     table_head,
     table_row,
 )
-from argentum_desktop.ui.print_text import PT, SMALL, Face, Text, has_font
+from argentum_desktop.ui.print_text import PT, SMALL, Face, Text, has_font, plain_letters
 
 _POINTS_PER_INCH = 72
 _LEFT = 42.5 * PT
@@ -79,7 +79,11 @@ def pdf_of(page: Page) -> bytes:
             "The page cannot be printed: this computer has no fonts.",
             "Install one, such as the package fonts-dejavu-core, or export the page as HTML.",
         )
-    sheets = _sheets(page)
+    with plain_letters():
+        return _printed(page, _sheets(page))
+
+
+def _printed(page: Page, sheets: Sequence[Sequence[tuple[float, Piece]]]) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = _writer(buffer, page)

@@ -40,7 +40,7 @@ import importlib, pkgutil, sys
 for name in ("PySide6", "shiboken6", "qasync"):
     sys.modules[name] = None
 import argentum_desktop
-with_qt = ("ui", "app.desktop", "app.shell", "app.demo")
+with_qt = ("ui", "app.desktop", "app.shell", "app.demo", "app.passport_export")
 skipped = tuple(f"argentum_desktop.{name}" for name in with_qt)
 for module in pkgutil.walk_packages(argentum_desktop.__path__, "argentum_desktop."):
     if not module.name.startswith(skipped) and not module.name.endswith("__main__"):

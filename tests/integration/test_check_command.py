@@ -112,7 +112,7 @@ def test_beside_a_running_application_it_does_the_check(agent: Checking, tmp_pat
 
 
 def test_a_card_that_fails_has_its_own_exit_code(agent: Checking) -> None:
-    agent.fault = "memory"
+    agent.fault = "stuck-bit"
     agent.begin()
     done = run(agent.home.root, "check")
     assert done.returncode == 10, done.stdout + done.stderr

@@ -11,7 +11,6 @@ from typing import Any
 from fake_health import failed_report, older_report, report, ungraded_report, view
 from fake_service import CHECKED, GTX_1080, NOW, RTX_3090, SIMULATED, FakeClock, FakeService, Scene, ServiceThread
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication
 
 from argentum_desktop.domain.health import CheckMode
 from argentum_desktop.ui.bridge import Bridge
@@ -48,8 +47,13 @@ async def checking(_window: MainWindow, service: FakeService, thread: ServiceThr
         await asyncio.sleep(0.02)
 
 
-async def result(_window: MainWindow, service: FakeService, _thread: ServiceThread, _bridge: Bridge) -> None:
-    service.reports[RTX_3090.gpu_id] = [CHECKED, older_report(RTX_3090, NOW - timedelta(days=92))]
+async def result(window: MainWindow, service: FakeService, thread: ServiceThread, bridge: Bridge) -> None:
+    service.reports[RTX_3090.gpu_id] = [older_report(RTX_3090, NOW - timedelta(days=92))]
+    thread.do(service.check_ends, RTX_3090.gpu_id, CHECKED)
+    await bridge.refresh()
+    await asyncio.sleep(0.05)
+    await bridge.settled()
+    window.gpus.detail.history.model.tick(0, is_ticked=True)
 
 
 async def everything(window: MainWindow, service: FakeService, thread: ServiceThread, bridge: Bridge) -> None:
@@ -77,7 +81,7 @@ async def compare(window: MainWindow, service: FakeService, thread: ServiceThrea
     await bridge.settled()
     history = window.gpus.detail.history
     history.model.tick(0, is_ticked=True)
-    history.model.tick(2, is_ticked=True)
+    history.model.tick(len(history.model.rows) - 1, is_ticked=True)
     history.compare.click()
 
 
@@ -125,7 +129,6 @@ async def draw_health(theme: Theme, choice: str, thread: ServiceThread, folder: 
         ("repair", RepairDialog(None, "GeForce RTX 3090")),
     ):
         dialog.open()
-        QApplication.processEvents()
         await asyncio.sleep(0.05)
         dialog.grab().save(str(folder / f"dialog-{name}-{choice}.png"))
         dialog.close()

@@ -61,6 +61,13 @@ def findings(result: HealthResult) -> list[str]:
     return [one.accessibleName() for one in found]
 
 
+async def laid_out() -> None:
+    """Parts that grow with their words tell it upwards, one level a turn."""
+    for _ in range(10):
+        QApplication.sendPostedEvents()
+        await asyncio.sleep(0)
+
+
 def called(service: FakeService, name: str) -> list[tuple[object, ...]]:
     return [call[1:] for call in service.calls if call[0] == name]
 
@@ -529,11 +536,9 @@ def test_the_page_fits_at_its_smallest_without_scrolling_sideways(desk: Desk) ->
         window.gpus.detail.health.result.more.setChecked(True)
         await until(lambda: window.gpus.detail.history.model.rowCount() == 3)
         window.resize(1400, 900)  # wide first: what was laid out wide must get narrow again
-        QApplication.processEvents()
+        await laid_out()
         window.resize(900, 600)
-        for _ in range(10):
-            QApplication.processEvents()
-            await asyncio.sleep(0)
+        await laid_out()
         right = window.mapToGlobal(QPoint(window.width(), 0)).x()
         for part in window.gpus.detail.findChildren(QWidget):
             if part.isVisible():

@@ -324,7 +324,7 @@ def test_the_window_fits_at_its_smallest_without_scrolling_sideways(desk: Desk) 
         window, _, _ = await desk.window()
         window.resize(900, 600)
         await asyncio.sleep(0)
-        QApplication.processEvents()
+        QApplication.sendPostedEvents()
         right = window.mapToGlobal(QPoint(window.width(), 0)).x()
         for card in (
             window.overview.tiles,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from argentum_desktop.domain.health import CardIdentity, CheckMode, Grade, HealthReport
+from argentum_desktop.domain.health import CardIdentity, HealthReport, HealthSummary
 from argentum_desktop.domain.passport import DayOfWork, EntryKind, Passport, PassportEntry
 from argentum_desktop.errors import PassportError
 from argentum_desktop.health.passport.codec import card_of, day_of, repair_words, report_of
@@ -59,10 +59,11 @@ class Life:
 
     @property
     def standing(self) -> Written | None:
-        """The check that counts: the newest with a grade; one without takes away only what counters alone had said."""
+        """The check that counts."""
         found: Written | None = None
         for written in self.reports:
-            if found is None or _has_grade(written) or found.report.mode is CheckMode.PASSIVE or not _has_grade(found):
+            before = HealthSummary.of(found.report) if found else None
+            if HealthSummary.of(written.report).stands_after(before):
                 found = written
         return found
 
@@ -143,10 +144,6 @@ def life_of(passport: Passport) -> Life:
         _of(passport, EntryKind.WITNESSED),
         tuple(unreadable),
     )
-
-
-def _has_grade(written: Written) -> bool:
-    return written.report.appraisal.grade is not Grade.UNGRADED
 
 
 def _of(passport: Passport, kind: EntryKind) -> tuple[PassportEntry, ...]:

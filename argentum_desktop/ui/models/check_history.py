@@ -48,7 +48,8 @@ class CheckHistoryModel(RowsModel[HealthReport]):
     def cells(self, row: HealthReport) -> Sequence[str]:
         graded = texts.grade(row.appraisal.grade)
         return (
-            words.moment(row.ended_at, self.now or row.ended_at),
+            # Held together, or a narrow column would break it and cut off the time.
+            texts.when(row.ended_at, self.now or row.ended_at).replace(" ", words.NBSP),
             texts.mode_title(row.mode),
             self.tr("{grade}, simulated").format(grade=graded) if row.is_simulated else graded,
             words.percent(row.appraisal.confidence_percent),

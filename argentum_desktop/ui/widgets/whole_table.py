@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableView
 
 from argentum_desktop.ui import theme
+from argentum_desktop.ui.tokens import SPACE_8
 
 _ROW = 34
 
@@ -40,6 +41,10 @@ class WholeTable(QTableView):
         header.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
         rows.sectionResized.connect(self.updateGeometry)
         model.modelReset.connect(self.updateGeometry)
+
+    def sizeHintForColumn(self, column: int) -> int:
+        # Qt forgets the style sheet's padding beside a tick.
+        return super().sizeHintForColumn(column) + SPACE_8
 
     def sizeHint(self) -> QSize:
         return QSize(400, self.horizontalHeader().sizeHint().height() + self.verticalHeader().length() + 4)

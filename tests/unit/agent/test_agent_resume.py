@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benches import BenchWithClock, a_bench
-from health_scene import FakeHistory
+from health_scene import FakeHistory, KeyInHand
 from samples import lease
 
 from argentum_desktop.agent.agent import Agent
@@ -18,7 +18,6 @@ from argentum_desktop.domain.job import JobState
 from argentum_desktop.errors import MarketUnreachableError
 from argentum_desktop.health.examination import CHECK_PLANS
 from argentum_desktop.health.reference import load_reference
-from argentum_desktop.identity.keys import Identity
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.runner.engine import Container, EngineInfo
 from argentum_desktop.store import leases
@@ -65,7 +64,7 @@ def an_agent(here: BenchWithClock, find_market: Any) -> Agent:
     here.bench.engine = IdleEngine()  # type: ignore[assignment]
     here.bench.engine_info = EngineInfo("Podman", "4", "unix:///x", rootless=False, limits_enforced=True)
     tools = CheckTools(None, load_reference(), "TestOS", CHECK_PLANS)  # type: ignore[arg-type]
-    health = HealthParts(here.database, Identity.generate(), FakeHistory(), tools)
+    health = HealthParts(here.database, KeyInHand(), FakeHistory(), tools)
     return Agent(here.bench, here.database, None, QuietSampler(), [], find_market, health)  # type: ignore[arg-type]
 
 

@@ -30,6 +30,7 @@ from argentum_desktop.domain.stress import StressEnd
 from argentum_desktop.errors import CheckRefusedError, DiskFullError, PassportError, StoreError
 from argentum_desktop.health.passport.certificate import read_certificate
 from argentum_desktop.health.passport.chain import verify_chain
+from argentum_desktop.identity.keys import IdentityError
 from argentum_desktop.policy.evaluate import may_offer
 from argentum_desktop.policy.gates import Pause
 from argentum_desktop.settings.schema import Cards, Settings
@@ -336,6 +337,16 @@ async def test_a_report_that_cannot_be_written_now_is_written_later(
     await scene.until(lambda: not scene.notices.all())
     assert len(await scene.health.passports.reports(ID, 5)) == 1
     await scene.step()
+    assert len(await scene.health.passports.reports(ID, 5)) == 1
+
+
+async def test_with_a_damaged_key_a_report_waits_until_it_is_mended(scene: Scene) -> None:
+    key = scene.health.passports._find_identity
+    key.damage = IdentityError("The key file is damaged.", "Restore it.")  # type: ignore[attr-defined]
+    assert (await scene.check()).report is not None
+    assert [notice.message for notice in scene.notices.all()] == ["The key file is damaged."]
+    key.damage = None  # type: ignore[attr-defined]
+    await scene.until(lambda: not scene.notices.all())
     assert len(await scene.health.passports.reports(ID, 5)) == 1
 
 

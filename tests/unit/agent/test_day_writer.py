@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from benches import BenchWithClock, a_bench
+from health_scene import KeyInHand
 from samples import GPU, lease
 
 from argentum_desktop.agent.day_writer import DayWriter
@@ -22,7 +23,6 @@ from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import PassportError
 from argentum_desktop.health.passport.chain import verify_chain
 from argentum_desktop.health.passport.codec import day_of
-from argentum_desktop.identity.keys import Identity
 from argentum_desktop.store import leases, migrations
 from argentum_desktop.store.database import Database
 from argentum_desktop.telemetry.history import History
@@ -77,9 +77,7 @@ async def calendar(tmp_path: Path) -> AsyncIterator[Calendar]:
     async with a_bench(tmp_path) as desk:
         telemetry = Database(tmp_path / "history.db", migrations.TELEMETRY, durable=False)
         await telemetry.open()
-        made = Calendar(
-            desk, History(telemetry, lambda _: []), Passports(desk.database, Identity.generate(), desk.bench)
-        )
+        made = Calendar(desk, History(telemetry, lambda _: []), Passports(desk.database, KeyInHand(), desk.bench))
         yield made
         await telemetry.close()
 
