@@ -11,6 +11,7 @@ from argentum_desktop.agent.checkup_journal import CheckupJournal
 from argentum_desktop.agent.checkup_tools import CheckTools, Hurry
 from argentum_desktop.agent.checkups import Checkups
 from argentum_desktop.agent.day_writer import CardHistory, DayWriter
+from argentum_desktop.agent.known_markets import KnownMarkets
 from argentum_desktop.agent.loops import Loops
 from argentum_desktop.agent.market_witness import MarketWitness
 from argentum_desktop.agent.notices import NoticeBoard
@@ -70,6 +71,7 @@ class HealthDesk:
             changed,
             MarketWitness(markets),
         )
+        self._known_markets = KnownMarkets(parts.database, bench.events, markets)
         self._days = DayWriter(bench, self.passports, parts.history)
         CardErrors(bench, busy, self.checkups.want)
 
@@ -84,6 +86,7 @@ class HealthDesk:
         loops.start(self.passports.certify_all)
         loops.start(self.checkups.run)
         loops.start(self._days.run)
+        loops.start(self._known_markets.run)
 
     async def note_repair(self, gpu_id: str, words: str) -> None:
         """Write down what was done to a card.

@@ -15,8 +15,8 @@ from argentum_desktop.agent.service import QuitRequested, ShowRequested
 from argentum_desktop.agent.status import JobView, Status
 from argentum_desktop.agent.status_board import view
 from argentum_desktop.domain.health import CheckMode, HealthReport
-from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import BadInputError
+from argentum_desktop.health.passport.verify import Verification
 from argentum_desktop.ledger.earnings import DayEarnings
 from argentum_desktop.telemetry.history import History, Point
 
@@ -69,8 +69,8 @@ class LocalService:
     async def checks(self, gpu_id: str, limit: int) -> Sequence[HealthReport]:
         return await self._agent.health.passports.reports(gpu_id, limit)
 
-    async def passport(self, gpu_id: str) -> Passport:
-        return await self._agent.health.passports.passport(gpu_id)
+    async def passport(self, gpu_id: str) -> Verification:
+        return await self._agent.health.passports.verified(gpu_id)
 
     async def note_repair(self, gpu_id: str, words: str) -> None:
         await self._agent.health.note_repair(gpu_id, words)

@@ -19,9 +19,12 @@ from argentum_desktop.health.passport.certificate import certificate, new_salt
 from argentum_desktop.health.passport.chain import first_entry, needs_opening, next_entry, opening_body
 from argentum_desktop.health.passport.codec import day_body, repair_body, report_body
 from argentum_desktop.health.passport.match import MatchVerdict, match, matched_body
+from argentum_desktop.health.passport.trust import Readers
+from argentum_desktop.health.passport.verify import Verification, verify_passport
 from argentum_desktop.identity.keys import Identity
 from argentum_desktop.store import passports, program_state
 from argentum_desktop.store.database import Database
+from argentum_desktop.store.known_markets import known_markets
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +133,17 @@ class Passports:
                 "It begins with its first health check, or when its first day is over.",
             )
         return found
+
+    async def verified(self, gpu_id: str) -> Verification:
+        """The whole of it, and how far it can be believed here.
+
+        Raises:
+            PassportError: this card has none yet.
+            IdentityError: the key of this device cannot be used.
+        """
+        passport = await self.passport(gpu_id)
+        readers = Readers((await self._find_identity()).public_key, await self._database.read(known_markets))
+        return await asyncio.to_thread(verify_passport, passport, readers)
 
     async def _add_and_certify(
         self, gpu: Gpu, *entries: Written, also: Also | None = None, adopted: Passport | None = None

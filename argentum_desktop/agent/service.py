@@ -9,8 +9,8 @@ from typing import Protocol
 
 from argentum_desktop.agent.status import JobView, Status
 from argentum_desktop.domain.health import CheckMode, HealthReport
-from argentum_desktop.domain.passport import Passport
 from argentum_desktop.events import EventBus
+from argentum_desktop.health.passport.verify import Verification
 from argentum_desktop.ledger.earnings import DayEarnings
 from argentum_desktop.telemetry.history import Point
 
@@ -76,8 +76,8 @@ class OwnerService(Protocol):
         """The finished checks of a card, newest first."""
         ...
 
-    async def passport(self, gpu_id: str) -> Passport:
-        """Everything that was written down about a card.
+    async def passport(self, gpu_id: str) -> Verification:
+        """Everything that was written down about a card, and how far it can be believed.
 
         Raises:
             PassportError: it has none yet.

@@ -69,7 +69,7 @@ def run_desktop(
             await show_error(None, error)
             return error.exit_code
         try:
-            desktop = desktop_class(application, thread, settings, over, icon, home)
+            desktop = desktop_class(application, thread, settings, over, icon)
             if beside is not None:
                 desktop.bridge.start(desktop.bridge.call(beside, core), parent=desktop.window)
             await desktop.live(opened=not hidden)

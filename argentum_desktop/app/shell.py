@@ -10,7 +10,6 @@ from argentum_desktop.agent.service import QuitRequested, ShowRequested
 from argentum_desktop.app.passport_export import PassportExport
 from argentum_desktop.app.service_thread import ServiceThread
 from argentum_desktop.clock import SystemClock
-from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
 from argentum_desktop.ui.bridge import Bridge
 from argentum_desktop.ui.main_window import MainWindow
@@ -24,7 +23,6 @@ class Desktop:
     Args:
         over: set from elsewhere, too, when the process is to end.
         icon: the one that is in the tray already.
-        home: whose keys a passport is read with; without it none is exported.
     """
 
     def __init__(
@@ -34,7 +32,6 @@ class Desktop:
         settings: Settings,
         over: asyncio.Event | None = None,
         icon: QSystemTrayIcon | None = None,
-        home: Home | None = None,
     ) -> None:
         if thread.loop is None:
             raise RuntimeError("the service has not begun")
@@ -42,8 +39,7 @@ class Desktop:
         self.theme = Theme(application, ThemeChoice(settings.window.theme))
         self.bridge = Bridge(thread.service, thread.loop)
         clock = SystemClock()
-        exporter = None if home is None else PassportExport(self.bridge, home)
-        self.window = MainWindow(self.bridge, self.theme, clock, self.over.set, exporter)
+        self.window = MainWindow(self.bridge, self.theme, clock, self.over.set, PassportExport(self.bridge))
         self.tray = TrayController(
             self.bridge, self.theme, clock, self.window.open, self.over.set, icon, self.window.ask_to_check
         )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from argentum_desktop.cli.arguments import Commands, command
 from argentum_desktop.cli.beginning import begin, window_parts
 from argentum_desktop.domain.health import CheckMode, Grade
-from argentum_desktop.errors import BadInputError
 from argentum_desktop.paths import Home
 from argentum_desktop.system.screen import size
 from argentum_desktop.system.terminal import write, write_line
@@ -61,6 +60,9 @@ def _passport_commands(commands: Commands) -> None:
     exported.add_argument("--gpu", metavar="ID", help=_CARD)
     verified = command(commands, "verify", verify, "whether a passport's file is what it says", json_too=True)
     verified.add_argument("file", type=Path, metavar="FILE")
+    verified.add_argument(
+        "--market", action="append", default=[], metavar="KEY", help="the public key of a market whose word counts"
+    )
     matched = command(
         commands, "match", match, "check the card here and compare it with a passport's file", json_too=True
     )
@@ -132,23 +134,17 @@ def show(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.report_passport import passport_json, passport_text
     from argentum_desktop.app.passport_files import kept_passport
 
-    passport = kept_passport(home, options.gpu)
+    passport = kept_passport(home, options.gpu).passport
     write_line(json.dumps(passport_json(passport), indent=2) if options.json else passport_text(passport, size()[0]))
     return 0
 
 
 def export(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.app.passport_files import SUFFIXES, export_passport, kept_passport
+    from argentum_desktop.app.passport_files import export_passport, kept_passport
 
-    suffix = options.file.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInputError(
-            f"{options.file.name} does not say in which form the passport is wanted.",
-            f"End the name in one of {', '.join(SUFFIXES)}.",
-        )
     passport = kept_passport(home, options.gpu)
     with window_parts():
-        export_passport(home, passport, options.file)
+        export_passport(passport, options.file)
     sys.stderr.write(f"Wrote {options.file}.\n")
     return 0
 
@@ -157,7 +153,7 @@ def verify(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.report_passport import verification_json, verification_text
     from argentum_desktop.app.passport_files import verified
 
-    found = verified(home, options.file)
+    found = verified(home, options.file, options.market)
     write_line(json.dumps(verification_json(found), indent=2) if options.json else verification_text(found, size()[0]))
     return found.exit_code
 

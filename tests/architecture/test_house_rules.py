@@ -50,6 +50,16 @@ for module in pkgutil.walk_packages(argentum_desktop.__path__, "argentum_desktop
     assert result.returncode == 0, result.stderr
 
 
+def test_what_only_a_load_needs_is_loaded_by_its_process_alone() -> None:
+    program = """
+import sys
+import argentum_desktop.app.core, argentum_desktop.cli.main
+print(sorted({"wgpu", "numpy", "cffi", "rendercanvas", "pynvml"} & {name.split(".")[0] for name in sys.modules}))
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize(
     ("foreign", "homes"),
     [

@@ -28,10 +28,10 @@ from argentum_desktop.domain.gpu import Gpu, Vendor
 from argentum_desktop.domain.health import CheckMode, HealthReport, HealthSummary
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
-from argentum_desktop.domain.passport import Passport
 from argentum_desktop.domain.reading import Absence, Reading
 from argentum_desktop.errors import ArgentumError, EngineMissingError, PassportError
 from argentum_desktop.events import EventBus
+from argentum_desktop.health.passport.verify import Verification
 from argentum_desktop.ledger.earnings import DayEarnings, Totals
 from argentum_desktop.telemetry.history import Point
 
@@ -410,7 +410,7 @@ class FakeService:
         self._heard("checks", gpu_id, limit)
         return tuple(self.reports.get(gpu_id, ())[:limit])
 
-    async def passport(self, gpu_id: str) -> Passport:
+    async def passport(self, gpu_id: str) -> Verification:
         self._heard("passport", gpu_id)
         raise PassportError("This card has no passport yet.", "Check its health first.")
 

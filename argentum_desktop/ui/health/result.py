@@ -83,7 +83,7 @@ class HealthResult(QWidget):
                 old.deleteLater()
         found = report.findings[:_FINDINGS]
         is_well = not any(check.verdict in _WRONG for check in found)
-        self.findings_title.setText(self.tr("Nothing wrong was found") if is_well else self.tr("What matters most"))
+        self.findings_title.setText(self.tr("What tells most") if is_well else self.tr("What matters most"))
         self.findings_title.setVisible(bool(found))
         for check in found:
             self._findings.addWidget(Finding(self._theme, check))

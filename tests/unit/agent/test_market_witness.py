@@ -24,6 +24,8 @@ from argentum_desktop.identity.keys import Identity
 from argentum_desktop.identity.sealed import seal
 from argentum_desktop.market_server.config import MarketConfig, local_config
 from argentum_desktop.marketplace import wire
+from argentum_desktop.marketplace.feed import MarketConnected
+from argentum_desktop.store.known_markets import known_markets
 
 ELSEWHERE = MarketConfig(name="A market elsewhere", round_every_s=0.01)
 SHA = "a" * 64
@@ -80,6 +82,24 @@ async def test_a_quick_check_waits_for_no_market(tmp_path: Path) -> None:
 async def test_the_market_of_this_computer_is_no_witness(tmp_path: Path) -> None:
     async with both(tmp_path, replace(local_config(), round_every_s=0.01)) as at:
         assert (await full_check(at)).challenge is None
+
+
+async def test_a_market_is_known_again_by_its_key(tmp_path: Path) -> None:
+    async with both(tmp_path) as at:
+        meta, bench = at.stand.provider.meta, at.scene.bench
+        assert meta is not None
+        bench.events.publish(MarketConnected(at.stand.provider.url, meta.name))
+        for _ in range(5):
+            await at.scene.step()
+        assert await at.scene.desk.database.read(known_markets) == {meta.public_key: "A market elsewhere"}
+
+
+async def test_a_market_of_this_computer_is_not_remembered(tmp_path: Path) -> None:
+    async with both(tmp_path, replace(local_config(), round_every_s=0.01)) as at:
+        at.scene.bench.events.publish(MarketConnected(at.stand.provider.url, "Local market"))
+        for _ in range(5):
+            await at.scene.step()
+        assert await at.scene.desk.database.read(known_markets) == {}
 
 
 class OddMarket:
