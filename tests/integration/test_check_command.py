@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from living import wait_for
@@ -121,8 +122,11 @@ def test_a_card_that_fails_has_its_own_exit_code(agent: Checking) -> None:
 
 def test_ctrl_c_takes_the_load_off_the_card(agent: Checking) -> None:
     agent.begin()
-    command = [sys.executable, "-m", "argentum_desktop", "--home", str(agent.home.root), "check", "--full"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+    # What runs in the background of a shell has learned to ignore Ctrl+C, and its children would inherit that.
+    hearing = ["env", "--default-signal=INT", sys.executable]
+    command = [*hearing, "-m", "argentum_desktop", "--home", str(agent.home.root), "check", "--full"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes) as process:
         wait_for(lambda: (agent.card()["reading"]["utilization_percent"] or 0) >= 90)
         process.send_signal(signal.SIGINT)
         began_s = time.monotonic()
