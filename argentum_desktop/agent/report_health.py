@@ -53,10 +53,6 @@ def report_text(report: HealthReport, zone: tzinfo, width: int = WIDTH) -> str:
     return printable(_lines(report, zone, max(40, width)))
 
 
-def report_json(report: HealthReport) -> Any:
-    return msgspec.to_builtins(report)
-
-
 def checks_json(ended: Iterable[CheckupEnded]) -> Any:
     """Each card with its report, or why there is none."""
     return msgspec.to_builtins({"checks": list(ended)})

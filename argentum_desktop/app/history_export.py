@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import TextIO
 
+from argentum_desktop.app.whole_file import whole_file
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.reading import METRIC_BY_NAME, METRICS, EnergySource
 from argentum_desktop.domain.summary import Span, Summary
@@ -116,17 +117,8 @@ async def export_to_file(
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(newline="")  # the lines end as CSV's do; Windows would add to that
         return await export_history(home, gpu_ids, start, end, resolution, metrics, sys.stdout)
-    unfinished = file.with_name(f"{file.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as out:
-            count = await export_history(home, gpu_ids, start, end, resolution, metrics, out)
-        unfinished.replace(file)
-    except OSError as error:
-        raise BadInputError(f"{file} cannot be written ({error.strerror}).", "Choose another place.") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-    return count
+    with whole_file(file) as draft, draft.open("w", encoding="utf-8", newline="") as out:
+        return await export_history(home, gpu_ids, start, end, resolution, metrics, out)
 
 
 @asynccontextmanager

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from pathlib import Path
 from sqlite3 import Connection
 from typing import TypeVar
 
+from argentum_desktop.app.whole_file import whole_file
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import BadInputError, DocumentError, PassportError
 from argentum_desktop.health.passport.codec import write_passport
-from argentum_desktop.health.passport.page import page_html
+from argentum_desktop.health.passport.page import passport_html
 from argentum_desktop.health.passport.page_content import passport_page
 from argentum_desktop.health.passport.trust import Readers
 from argentum_desktop.health.passport.verify import Verification, verify_file, verify_passport
@@ -92,17 +93,20 @@ def export_passport(passport: Verification, file: Path, timezone: str = "") -> N
     Raises:
         BadInputError: the file is there already, or cannot be written, or its name ends in nothing that is known.
     """
-    suffix = writable_form(file)
-    if suffix == ".json":
-        _write(file, write_passport(passport.passport))
-        return
-    page = passport_page(passport, owners_zone(timezone), made_at=SystemClock().now())
-    if suffix == ".html":
-        _write(file, page_html(page).encode("utf-8"))
-        return
-    from argentum_desktop.ui.printing import write_pdf_alone
+    document = _document(passport, writable_form(file), owners_zone(timezone))
+    with whole_file(file) as draft:
+        draft.write_bytes(document)
 
-    write_pdf_alone(page, file)
+
+def _document(passport: Verification, suffix: str, zone: tzinfo) -> bytes:
+    if suffix == ".json":
+        return write_passport(passport.passport)
+    made_at = SystemClock().now()
+    if suffix == ".html":
+        return passport_html(passport, zone, made_at=made_at).encode("utf-8")
+    from argentum_desktop.ui.printing import pdf_alone
+
+    return pdf_alone(passport_page(passport, zone, made_at=made_at))
 
 
 async def _asked(home: Home, question: Callable[[Connection], T]) -> T:
@@ -132,16 +136,3 @@ def _chosen(cards: list[str], wanted: str | None) -> str:
 
 def _none_yet() -> PassportError:
     return PassportError("No card of this computer has a passport yet.", "Begin one: argentum-desktop check")
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(data)
-        draft.replace(file)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise BadInputError(
-            f"{file} cannot be written ({error.strerror}).", "Name a folder that exists and that you may write to."
-        ) from error

@@ -35,11 +35,6 @@ class StressEnd(StrEnum):
     WRONG_CARD = "wrong_card"
     """What the engine opened could not be shown to be the card that was meant."""
 
-    @property
-    def is_card_fault(self) -> bool:
-        """Whether the card (or its driver) is to blame, and not the owner or this computer."""
-        return self in {StressEnd.HUNG, StressEnd.LOST}
-
 
 class AdapterType(StrEnum):
     """What the graphics system says the adapter is; WebGPU's words."""

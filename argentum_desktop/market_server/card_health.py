@@ -7,13 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
-from argentum_desktop.domain.passport import CERTIFICATE_SCHEMA, LARGEST_CERTIFICATE_BYTES, Certificate
+from argentum_desktop.domain.passport import Certificate
 from argentum_desktop.errors import DocumentError
 from argentum_desktop.identity.canonical import canonical_json
-from argentum_desktop.identity.sealed import open_seal
 from argentum_desktop.market_server.records import CardRecord, from_us, to_us
+from argentum_desktop.marketplace.certificates import read_certificate
 from argentum_desktop.marketplace.codec import LARGEST_INT
 from argentum_desktop.marketplace.wire import CardHealth
 
@@ -52,15 +50,9 @@ def health_of(card: CardRecord) -> CardHealth | None:
 
 
 def _read(sealed: Mapping[str, Any], key_id: str) -> Certificate:
-    opened = open_seal(sealed, largest_bytes=LARGEST_CERTIFICATE_BYTES)
+    certificate, opened = read_certificate(sealed)
     if opened.key_id != key_id:
         raise DocumentError("It was sealed with another key than the one that offers the card.")
-    try:
-        certificate = msgspec.convert(opened.payload, Certificate)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise DocumentError("It is not a certificate of a card's health.") from error
-    if certificate.schema != CERTIFICATE_SCHEMA:
-        raise DocumentError(f"It is of a form that is not known here ({CERTIFICATE_SCHEMA} is).")
     return certificate
 
 

@@ -110,16 +110,6 @@ def reports(connection: sqlite3.Connection, gpu_id: str, limit: int) -> list[Hea
     return [_report(body) for (body,) in rows]
 
 
-def latest_reports(connection: sqlite3.Connection) -> dict[str, HealthReport]:
-    """Each card's last check, by its id. Cards that were never checked are not in it."""
-    rows = connection.execute(
-        "SELECT gpu_id, body FROM passport_entries JOIN"
-        " (SELECT gpu_id, MAX(number) AS number FROM passport_entries WHERE kind = 'check' GROUP BY gpu_id)"
-        " USING (gpu_id, number)"
-    )
-    return {gpu_id: _report(body) for gpu_id, body in rows}
-
-
 def has_day(connection: sqlite3.Connection, gpu_id: str, day: str) -> bool:
     """Whether this day (as in 2026-03-01) was written down."""
     query = "SELECT 1 FROM passport_entries WHERE gpu_id = ? AND day = ?"

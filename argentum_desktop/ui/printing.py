@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QMarginsF
 from PySide6.QtGui import QGuiApplication, QPageLayout, QPageSize, QPainter, QPdfWriter
 
-from argentum_desktop.errors import ArgentumError, BadInputError
+from argentum_desktop.errors import ArgentumError
 from argentum_desktop.health.passport.page_parts import Block, Chart, Facts, Finding, Page, Paragraph, Section, Table
 from argentum_desktop.ui.print_pieces import (
     WIDTH,
@@ -40,37 +38,17 @@ class PrintingError(ArgentumError):
     code = "printing"
 
 
-def write_pdf(page: Page, path: Path) -> None:
-    """Print the page into a file; one that is there already is replaced only by a whole one.
-
-    Needs a `QGuiApplication`, of any platform. `write_pdf_alone` makes one.
-
-    Raises:
-        PrintingError: there is no font on this computer.
-        BadInputError: the file cannot be written.
-    """
-    document = pdf_of(page)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(document)
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise BadInputError(
-            f"The PDF cannot be written to {path} ({error.strerror}).",
-            "Name a folder that exists and that you may write to.",
-        ) from error
-
-
-def write_pdf_alone(page: Page, path: Path) -> None:
-    """The same for a command: also on a computer without a display, and where no window is open."""
+def pdf_alone(page: Page) -> bytes:
+    """As `pdf_of`, for a command: also on a computer without a display, and where no window is open."""
     application = QCoreApplication.instance() or QGuiApplication(["argentum-desktop", "-platform", "offscreen"])
-    write_pdf(page, path)
+    document = pdf_of(page)
     del application
+    return document
 
 
 def pdf_of(page: Page) -> bytes:
-    """
+    """The page as a PDF. Needs a `QGuiApplication`, of any platform; `pdf_alone` makes one.
+
     Raises:
         PrintingError: there is no font on this computer.
     """

@@ -121,7 +121,7 @@ def test_a_card_that_cannot_be_checked_now_does_not_keep_the_others_from_it(tmp_
         told = "".join(line for line, _ in zip(lines, range(2), strict=False))
         process.terminate()
     assert "your limit is" in told
-    assert "Example card 8 GB (simulated): Reading the card's own counters" in told
+    assert "Example card 8 GB (simulated): " in told
 
 
 def test_beside_a_running_application_it_does_the_check(agent: Checking, tmp_path: Path) -> None:

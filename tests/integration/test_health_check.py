@@ -20,8 +20,8 @@ from test_main_job import shell_job
 from argentum_desktop.domain.health import CheckMode, Grade
 from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import ArgentumError
-from argentum_desktop.health.passport.certificate import read_certificate
 from argentum_desktop.health.passport.chain import verify_chain
+from argentum_desktop.marketplace.certificates import read_certificate
 from argentum_desktop.marketplace.wire import JobPhase
 from argentum_desktop.paths import Home
 

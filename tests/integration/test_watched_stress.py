@@ -240,7 +240,6 @@ async def test_a_death_is_told_with_its_cause(watch: Watch, expect_log: ExpectLo
     assert result.end is StressEnd.CRASHED
     assert result.words == f"The process that loads the card died ({words})."
     assert result.memory == MEMORY
-    assert not result.end.is_card_fault
 
 
 async def test_what_it_complained_of_goes_into_the_log_alone(

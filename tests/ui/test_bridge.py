@@ -8,7 +8,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from conftest import Desk, until
+from desk import Desk, until
 from fake_service import BASE, NO_ENGINE, FakeService, ServiceThread
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 

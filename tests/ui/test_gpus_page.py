@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from conftest import Desk, until
+from desk import Desk, until
 from fake_health import failed_report, older_report, report, ungraded_report, view
 from fake_service import BASE, CHECKED, GTX_1080, NOW, RTX_3090, SIMULATED, FakeService, Scene, scene_status
 from PySide6.QtCore import QPoint, Qt

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import Desk, until
+from desk import Desk, until
 from fake_service import BASE, NO_ENGINE, NOW, RENDERING, RTX_3090, FakeService, Scene
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QImage

@@ -14,10 +14,9 @@ import pytest
 from page_samples import OPENED_AT, a_failed_life, a_hostile_life, a_long_life, a_simulated_life
 from PySide6.QtWidgets import QApplication
 
-from argentum_desktop.errors import BadInputError
 from argentum_desktop.health.passport.page_content import passport_page
 from argentum_desktop.health.passport.verify import Verification
-from argentum_desktop.ui.printing import pdf_of, write_pdf
+from argentum_desktop.ui.printing import pdf_of
 
 needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not there")
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -39,15 +38,10 @@ def text_of(document: bytes, tmp_path: Path) -> list[str]:
     return told.split("\f")[:-1]
 
 
-def test_it_is_a_pdf_of_several_sheets(qapp: QApplication, tmp_path: Path) -> None:
-    path = tmp_path / "a" / "passport.pdf"
-    path.parent.mkdir()
-    path.write_bytes(b"an older one")
-    write_pdf(passport_page(a_long_life(200), UTC), path)
-    document = path.read_bytes()
+def test_it_is_a_pdf_of_several_sheets(qapp: QApplication) -> None:
+    document = pdf_of(passport_page(a_long_life(200), UTC))
     assert document.startswith(b"%PDF-")
     assert sheets(document) >= 4
-    assert [one.name for one in path.parent.iterdir()] == ["passport.pdf"]
     assert b"/FontFile2" in document
 
 
@@ -86,12 +80,6 @@ def test_foreign_text_is_printed_as_it_is(tmp_path: Path) -> None:
     assert "<script>alert(1)</script>" in told
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="cannot be written to") as refused:
-        write_pdf(passport_page(a_failed_life(), UTC), tmp_path / "nowhere" / "passport.pdf")
-    assert refused.value.remedy
-
-
 _ALONE = """
 import sys
 from datetime import UTC
@@ -100,10 +88,10 @@ from argentum_desktop.domain.passport import Passport
 from argentum_desktop.errors import ArgentumError
 from argentum_desktop.health.passport.page_content import passport_page
 from argentum_desktop.health.passport.verify import verify_passport
-from argentum_desktop.ui.printing import write_pdf_alone
+from argentum_desktop.ui.printing import pdf_alone
 page = passport_page(verify_passport(Passport("GPU-1", ())), UTC)
 try:
-    write_pdf_alone(page, Path(sys.argv[1]))
+    Path(sys.argv[1]).write_bytes(pdf_alone(page))
 except ArgentumError as error:
     sys.exit(str(error))
 """

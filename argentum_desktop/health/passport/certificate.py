@@ -10,7 +10,6 @@ import msgspec
 
 from argentum_desktop.domain.health import CardIdentity, HealthReport
 from argentum_desktop.domain.passport import (
-    CERTIFICATE_SCHEMA,
     LARGEST_CERTIFICATE_BYTES,
     Certificate,
     CertifiedCheck,
@@ -21,7 +20,7 @@ from argentum_desktop.errors import PassportError
 from argentum_desktop.health.passport.life import life_of
 from argentum_desktop.identity.canonical import canonical_json
 from argentum_desktop.identity.keys import Identity
-from argentum_desktop.identity.sealed import Sealed, open_seal, seal
+from argentum_desktop.identity.sealed import seal
 
 _LONGEST_TEXT = 200
 _SALT_BYTES = 16
@@ -49,23 +48,6 @@ def certificate(passport: Passport, identity: Identity, salt: str) -> dict[str, 
         made = replace(made, checks=made.checks[:-1], checks_left_out=made.checks_left_out + 1)
         sealed = seal(_payload(made), identity)
     return sealed
-
-
-def read_certificate(document: bytes | dict[str, Any]) -> tuple[Certificate, Sealed]:
-    """The certificate in a sealed document, and whose it is.
-
-    Raises:
-        DocumentError: its seal does not hold.
-        PassportError: it is no certificate.
-    """
-    sealed = open_seal(document, largest_bytes=LARGEST_CERTIFICATE_BYTES)
-    try:
-        found = msgspec.convert(sealed.payload, Certificate)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise PassportError(f"This is no certificate of a card ({error}).") from error
-    if found.schema != CERTIFICATE_SCHEMA:
-        raise PassportError(f"This is no certificate of a form that is known here ({CERTIFICATE_SCHEMA}).")
-    return found, sealed
 
 
 def _certificate(passport: Passport, report: HealthReport, salt: str) -> Certificate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -149,12 +149,6 @@ def matched_body(match: Match) -> dict[str, Any]:
             for drift in match.drifts
         ],
     }
-
-
-def other_passport(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The end of the other passport that a `MATCHED` entry names; empty where it names none."""
-    other = body.get("other")
-    return other if isinstance(other, Mapping) else {}
 
 
 def _traits(there: CardIdentity, here: CardIdentity) -> Iterator[Trait]:

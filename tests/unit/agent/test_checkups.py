@@ -28,9 +28,9 @@ from argentum_desktop.domain.passport import EntryKind
 from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.stress import StressEnd
 from argentum_desktop.errors import CheckRefusedError, DiskFullError, PassportError, StoreError
-from argentum_desktop.health.passport.certificate import read_certificate
 from argentum_desktop.health.passport.chain import verify_chain
 from argentum_desktop.identity.keys import IdentityError
+from argentum_desktop.marketplace.certificates import read_certificate
 from argentum_desktop.policy.evaluate import may_offer
 from argentum_desktop.policy.gates import Pause
 from argentum_desktop.settings.schema import Cards, Settings

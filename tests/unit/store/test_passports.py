@@ -68,7 +68,6 @@ def test_a_card_without_a_passport(connection: sqlite3.Connection) -> None:
     assert passports.read(connection, CARD) is None
     assert passports.head(connection, CARD) is None
     assert passports.reports(connection, CARD, 5) == []
-    assert passports.latest_reports(connection) == {}
     assert passports.last_day(connection, CARD) is None
 
 
@@ -166,7 +165,7 @@ def test_reports_come_newest_first(connection: sqlite3.Connection) -> None:
     keep(connection, a_passport(card=CardIdentity.of(a_gpu(gpu_id="GPU-c"))))
     assert passports.reports(connection, CARD, 2) == [three, two]
     assert passports.reports(connection, CARD, 100) == [three, two, one]
-    assert passports.latest_reports(connection) == {CARD: three, "GPU-b": failed}
+    assert passports.reports(connection, "GPU-b", 100) == [failed]
 
 
 def test_a_passport_that_came_with_a_card_goes_on_here(connection: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ from argentum_desktop.domain.passport import EntryKind, Passport
 from argentum_desktop.domain.stress import ComputeTest, CopyRates
 from argentum_desktop.errors import PassportError
 from argentum_desktop.health.passport.chain import KeyStart, verify_chain
-from argentum_desktop.health.passport.match import Likeness, Match, MatchVerdict, match, matched_body, other_passport
+from argentum_desktop.health.passport.match import Likeness, Match, MatchVerdict, match, matched_body
 from argentum_desktop.health.samples import samples_of
 
 UUID = "GPU-5f1a7c3e"
@@ -188,13 +188,12 @@ def test_a_passport_of_nothing_cannot_be_matched() -> None:
 def test_the_entry_names_where_the_other_passport_ended() -> None:
     passport = a_passport(checked())
     body = matched_body(match(passport, report_of_card()))
-    assert other_passport(body) == {
+    assert body["other"] == {
         "gpu_id": UUID,
         "entries": 2,
         "sha256": passport.entries[-1].sha256,
         "public_key": passport.entries[-1].public_key,
     }
-    assert other_passport({}) == {}
     handed = verify_chain(extended(passport, (EntryKind.MATCHED, body), identity=BUYER))
     assert handed.is_whole
     assert handed.keys[-1].start is KeyStart.MATCHED
