@@ -14,6 +14,7 @@ from argentum_desktop.health.stress.engine import Engine
 from argentum_desktop.health.stress.matching import Match
 from argentum_desktop.health.stress.patterns import PatternKind
 from argentum_desktop.health.stress.sizing import PIECE_BYTES
+from argentum_desktop.health.stress.stopped import NoRoomError
 from argentum_desktop.health.stress.work import Buffer, Dispatch, Prepared, Ticket
 from argentum_desktop.resources import resource
 
@@ -163,6 +164,10 @@ class Lost(Fault):
     when: int = 20
 
 
+class Full(Fault):
+    """Other programs hold all of the card's memory."""
+
+
 class FaultyEngine(Engine):
     """Computes on this device, with this fault.
 
@@ -199,6 +204,11 @@ class FaultyEngine(Engine):
 
     def prepare(self, work: Sequence[Dispatch]) -> Prepared:
         return super().prepare(list(self._with_fault(work)))
+
+    def buffer(self, size_bytes: int) -> Buffer:
+        if isinstance(self.fault, Full):
+            raise NoRoomError
+        return super().buffer(size_bytes)
 
     def submit(self, prepared: Prepared) -> Ticket:
         self._portions += 1

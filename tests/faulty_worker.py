@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 
-from faulty_engine import AliasedLine, CoupledBit, Fault, FaultyEngine, Hangs, Lost, Slow, StuckBit, WrongSum
+from faulty_engine import AliasedLine, CoupledBit, Fault, FaultyEngine, Full, Hangs, Lost, Slow, StuckBit, WrongSum
 
 from argentum_desktop.health.stress import worker
 
@@ -19,6 +19,7 @@ FAULTS: dict[str, Fault] = {
     "spill": Slow(slot=2),
     "hang": Hangs(),
     "lost": Lost(),
+    "full": Full(),
 }
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ class StressEnd(StrEnum):
     """The driver said that the device is gone."""
     CRASHED = "crashed"
     """The process that spoke to the card died."""
+    NO_ROOM = "no_room"
+    """Other programs hold the card's memory."""
     NO_ENGINE = "no_engine"
     """Nothing here can compute on this card: no Vulkan or DirectX 12 driver."""
     UNWATCHED = "unwatched"

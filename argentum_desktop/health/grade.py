@@ -56,6 +56,7 @@ _ENDED = {
     StressEnd.CANCELLED: "The check was stopped before it was finished.",
     StressEnd.TOO_HOT: "The card became too hot before its memory was tested.",
     StressEnd.CRASHED: "The test itself failed, which says nothing about the card; check again.",
+    StressEnd.NO_ROOM: "Other programs held its memory; close them and check again.",
     StressEnd.NO_ENGINE: "Nothing on this computer can compute on this card: a graphics driver with Vulkan is missing.",
     StressEnd.UNWATCHED: "The driver stopped reporting, and a card is not tested unwatched.",
     StressEnd.WRONG_CARD: "It could not be shown that the right card was tested.",

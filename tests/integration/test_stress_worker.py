@@ -105,6 +105,13 @@ def test_wrong_arithmetic_is_found_by_the_process(fault: str) -> None:
     assert child.compute.mismatches > 0
 
 
+def test_a_card_whose_memory_others_hold_is_not_called_broken() -> None:
+    with started(small_plan(compute_s=0.3), faulty("full")) as child:
+        ended = child.to_the_end()
+    assert ended is not None
+    assert (ended.end, "Close other programs" in ended.words) == (StressEnd.NO_ROOM, True)
+
+
 def test_memory_that_is_not_the_cards_own_is_not_counted_as_tested() -> None:
     with started(small_plan(memory_s=0.5, largest_bytes=32 * MIB), faulty("spill")) as child:
         assert child.to_the_end() is not None

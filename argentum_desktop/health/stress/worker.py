@@ -61,7 +61,7 @@ class Worker:
             return Ended(stopped.end, stopped.words)
         except NoRoomError:
             words = "The card has no memory left for the test. Close other programs that use it."
-            return Ended(StressEnd.CRASHED, words)
+            return Ended(StressEnd.NO_ROOM, words)
         return Ended(StressEnd.COMPLETED)
 
     def _open(self) -> tuple[Engine, Match]:
