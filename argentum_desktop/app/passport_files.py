@@ -69,11 +69,11 @@ def verified(home: Home, file: Path, market_keys: Sequence[str] = ()) -> Verific
     return verify_file(file, Readers(_own_key(home), markets))
 
 
-def export_passport(passport: Verification, file: Path, timezone: str = "") -> None:
-    """Write it in the form that the name's ending says: JSON to verify, HTML or PDF to read.
+def writable_form(file: Path) -> str:
+    """The ending of a name under which a passport can be written: which form it is to have.
 
     Raises:
-        BadInputError: the file is there already, or cannot be written, or its name ends in nothing that is known.
+        BadInputError: the file is there already, or its name ends in nothing that is known.
     """
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -83,6 +83,16 @@ def export_passport(passport: Verification, file: Path, timezone: str = "") -> N
         )
     if file.exists():
         raise BadInputError(f"{file} is there already.", "Name another file, or move that one away.")
+    return suffix
+
+
+def export_passport(passport: Verification, file: Path, timezone: str = "") -> None:
+    """Write it in the form that the name's ending says: JSON to verify, HTML or PDF to read.
+
+    Raises:
+        BadInputError: the file is there already, or cannot be written, or its name ends in nothing that is known.
+    """
+    suffix = writable_form(file)
     if suffix == ".json":
         _write(file, write_passport(passport.passport))
         return

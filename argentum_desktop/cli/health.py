@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from argentum_desktop.cli.arguments import Commands, command
 from argentum_desktop.cli.beginning import begin, window_parts
 from argentum_desktop.domain.health import CheckMode, Grade
+from argentum_desktop.errors import CheckRefusedError
 from argentum_desktop.paths import Home
 from argentum_desktop.system.screen import size
 from argentum_desktop.system.terminal import write, write_line
@@ -80,8 +81,8 @@ def check(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.app.checking import at_desk, chosen
 
     def work(desk: Desk) -> list[CheckupEnded]:
-        gpus = chosen(desk.cards(), options.gpu)
-        return [_check_one(desk, gpu, options) for gpu in gpus if _is_wanted(gpu, options)]
+        gpus = [gpu for gpu in chosen(desk.cards(), options.gpu) if _is_wanted(gpu, options)]
+        return [_check_one(desk, gpus[0], options)] if len(gpus) == 1 else [_one_of(desk, gpu, options) for gpu in gpus]
 
     ended = at_desk(home, begin(options, home, "check"), work)
     if options.json:
@@ -89,6 +90,17 @@ def check(options: argparse.Namespace, home: Home) -> int:
 
         write_line(json.dumps(checks_json(ended), indent=2))
     return max((_exit_code(one) for one in ended), default=0)
+
+
+def _one_of(desk: Desk, gpu: Gpu, options: argparse.Namespace) -> CheckupEnded:
+    """That one card cannot be checked now is no reason to leave the others alone."""
+    from argentum_desktop.agent.status import CheckupEnded
+
+    try:
+        return _check_one(desk, gpu, options)
+    except CheckRefusedError as error:
+        sys.stderr.write(f"argentum-desktop: {error}\n")
+        return CheckupEnded(gpu.gpu_id, None, str(error))
 
 
 def _check_one(desk: Desk, gpu: Gpu, options: argparse.Namespace, against: Path | None = None) -> CheckupEnded:
@@ -140,8 +152,9 @@ def show(options: argparse.Namespace, home: Home) -> int:
 
 
 def export(options: argparse.Namespace, home: Home) -> int:
-    from argentum_desktop.app.passport_files import export_passport, kept_passport
+    from argentum_desktop.app.passport_files import export_passport, kept_passport, writable_form
 
+    writable_form(options.file)
     passport = kept_passport(home, options.gpu)
     with window_parts():
         export_passport(passport, options.file)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from living import wait_for
@@ -93,6 +94,36 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path: Path, words: tuple[str, .
     assert "Traceback" not in done.stderr
 
 
+def test_of_several_cards_each_is_checked_and_the_worst_decides(tmp_path: Path) -> None:
+    """The fan of the first has stopped; the second is well."""
+    done = run(tmp_path / "home", "--scenario", "dying-fan", "check", "--passive", "--json")
+    assert [one["report"]["appraisal"]["grade"] for one in json.loads(done.stdout)["checks"]] == ["F", "ungraded"]
+    assert done.returncode == 10, done.stderr
+
+
+def test_a_card_that_cannot_be_checked_now_does_not_keep_the_others_from_it(tmp_path: Path) -> None:
+    """The first is as warm as its owner allows, so that no load is put on it; the second is cancelled by us."""
+    command = [
+        sys.executable,
+        "-m",
+        "argentum_desktop",
+        "--home",
+        str(tmp_path / "home"),
+        "--scenario",
+        "dying-fan",
+        "check",
+    ]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        told = "".join(line for line, _ in zip(lines, range(2), strict=False))
+        process.terminate()
+    assert "your limit is" in told
+    assert "Example card 8 GB (simulated): Reading the card's own counters" in told
+
+
 def test_beside_a_running_application_it_does_the_check(agent: Checking, tmp_path: Path) -> None:
     agent.begin()
     done = run(agent.home.root, "check", "--gpu", "example", "--quick")
@@ -121,8 +152,11 @@ def test_a_card_that_fails_has_its_own_exit_code(agent: Checking) -> None:
 
 def test_ctrl_c_takes_the_load_off_the_card(agent: Checking) -> None:
     agent.begin()
-    command = [sys.executable, "-m", "argentum_desktop", "--home", str(agent.home.root), "check", "--full"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
+    # What runs in the background of a shell has learned to ignore Ctrl+C, and its children would inherit that.
+    hearing = ["env", "--default-signal=INT", sys.executable]
+    command = [*hearing, "-m", "argentum_desktop", "--home", str(agent.home.root), "check", "--full"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    with subprocess.Popen(command, **pipes) as process:
         wait_for(lambda: (agent.card()["reading"]["utilization_percent"] or 0) >= 90)
         process.send_signal(signal.SIGINT)
         began_s = time.monotonic()

@@ -327,7 +327,12 @@ async def test_a_pipe_that_somebody_else_holds_open_is_not_waited_for(watch: Wat
         assert time.monotonic() - began_s < 4
     finally:
         os.kill(heir_pid, signal.SIGKILL)
-    await asyncio.wait_for(run.process.wait(), 5)  # now the pipes close
+    async with asyncio.timeout(5):  # now the pipes close, and with the last of them the process is forgotten
+        for pipe in (run.process.stdout, run.process.stderr):
+            assert pipe is not None
+            await pipe.read()
+        for _ in range(10):
+            await asyncio.sleep(0.001)
 
 
 async def test_one_load_on_a_card_at_a_time() -> None:
