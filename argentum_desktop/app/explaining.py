@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from argentum_desktop.agent.agent import read_pause
 from argentum_desktop.agent.bench import Bench
@@ -14,6 +15,7 @@ from argentum_desktop.agent.notices import NoticeBoard
 from argentum_desktop.agent.what_if import TooFewRecordsError, WhatIf, read_past, what_if, with_choices
 from argentum_desktop.app.questions import look_at_cards
 from argentum_desktop.clock import SystemClock
+from argentum_desktop.domain.decision import Decision
 from argentum_desktop.events import EventBus
 from argentum_desktop.paths import Home
 from argentum_desktop.policy.replay import Choices
@@ -22,6 +24,9 @@ from argentum_desktop.store import migrations
 from argentum_desktop.store.database import Database
 from argentum_desktop.system.host import read_host
 from argentum_desktop.system.zone import owners_zone
+
+# Known only to the running application.
+_NOT_ASKED = frozenset({"engine", "health", "checkup"})
 
 
 async def explain_alone(home: Home, settings: Settings, question: Question) -> tuple[Explanation, ...]:
@@ -42,7 +47,17 @@ async def explain_alone(home: Home, settings: Settings, question: Question) -> t
     bench.readings.update({reading.gpu_id: reading for reading in readings})
     is_local = not settings.market.url
     gpus = [gpu for report in reports for gpu in report.gpus]
-    return explain(question, [bench.circumstances(gpu, market_is_local=is_local) for gpu in gpus])
+    found = explain(question, [bench.circumstances(gpu, market_is_local=is_local) for gpu in gpus])
+    return tuple(replace(one, decision=_honest(one.decision)) for one in found)
+
+
+def _honest(decision: Decision) -> Decision:
+    """A yes that nobody asked for is not told as one that somebody gave."""
+    asked = (
+        replace(verdict, reason="not asked") if verdict.rule in _NOT_ASKED and verdict.is_yes else verdict
+        for verdict in decision.verdicts
+    )
+    return replace(decision, verdicts=tuple(asked))
 
 
 async def what_if_alone(home: Home, settings: Settings, changes: Sequence[str]) -> WhatIf:

@@ -42,7 +42,9 @@ def _has_dates(at: Circumstances) -> bool:
     """Whether anything differs from week to week."""
     is_long_pause = at.pause is not None and at.pause.until is not None and at.pause.until - at.now > timedelta(days=1)
     has_spans = bool(at.ready.tariff.spans) or (at.grid is not None and bool(at.grid.spans))
-    return is_long_pause or has_spans or bool(at.settings.availability.exceptions)
+    first, last = at.now.date() - timedelta(days=2), (at.now + HORIZON).date()
+    dated = [one.when for one in at.settings.availability.exceptions]
+    return is_long_pause or has_spans or any(when.first <= last and first <= when.last for when in dated)
 
 
 def _single(at: Circumstances) -> Iterator[datetime]:

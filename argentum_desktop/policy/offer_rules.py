@@ -95,13 +95,14 @@ def _price(offer: Offer, at: Circumstances) -> tuple[Verdict, ...]:
     if currency != prices.currency:
         return ()
     # A lease of several cards has one price, and each card must be worth its share of it.
-    cards, floor = max(1, len(offer.gpu_ids)), at.floor
+    cards, terms = max(1, len(offer.gpu_ids)), at.ready.in_force(at.gpu.gpu_id, at.now)
+    floor = terms.floor
     share, costs = offer.price_per_hour.micros // cards, _costs_per_hour(offer, at)
     net = Money(share - divide_half_even(share * offer.fee_ppm, PPM) - costs, currency)
     is_loss, is_low = prices.never_at_a_loss and net.micros < 0, net.micros < floor.micros
     left = f"{net} an hour are left"
     if not is_loss and not is_low:
-        return Verdict("loss", True, left), Verdict("floor", True, f"{left}, floor {floor}")
+        return Verdict("loss", True, left), Verdict("floor", True, f"{left}, floor {terms.floor_words}")
     least = price_for_net(floor + Money(costs, currency), offer.fee_ppm).scaled(cards, 1)
     remedy = f"Runs for {least} an hour, {least - offer.price_per_hour} more than offered."
     change = Change(ChangeKind.PRICE, remedy, price_per_hour=least)
@@ -142,22 +143,21 @@ def _costs_per_hour(offer: Offer, at: Circumstances) -> int:
 def _resources(offer: Offer, at: Circumstances) -> tuple[Verdict, ...]:
     wanted, host = offer.job.limits, at.host
     most_mib, most_millis, most_disk_mib = _shares(at.settings.jobs, host.memory_total_bytes, host.cpu_count)
-    # The share that is named must hold what is wanted, as `capacity` counts.
-    memory_percent = _percent(wanted.memory_mib, host.memory_total_bytes // MIB)
-    cpu_percent = _percent(wanted.cpu_millis, host.cpu_count * 1000)
-    disk_gib = -(-wanted.disk_mib // 1024)
+    memory_percent = cpu_percent = 0
+    if wanted.memory_mib > most_mib or wanted.cpu_millis > most_millis:
+        # The share that is named must hold what is wanted, as `capacity` counts.
+        memory_percent = _percent(wanted.memory_mib, host.memory_total_bytes // MIB)
+        cpu_percent = _percent(wanted.cpu_millis, host.cpu_count * 1000)
+    millis, disk_gib = "thousandths of a processor", -(-wanted.disk_mib // 1024)
     return (
         _fits("memory", wanted.memory_mib, most_mib, "MiB of memory", "memory_share_percent", memory_percent),
-        _fits(
-            "processor", wanted.cpu_millis, most_millis, "thousandths of a processor", "cpu_share_percent",
-            cpu_percent,
-        ),
+        _fits("processor", wanted.cpu_millis, most_millis, millis, "cpu_share_percent", cpu_percent),
         _fits("disk_size", wanted.disk_mib, most_disk_mib, "MiB of disk", "disk_gib", disk_gib),
         _card_memory(offer, at),
         _fits("cards", wanted.gpus, len(offer.gpu_ids), "cards"),
         _fits("processes", wanted.pids, MOST_PROCESSES, "processes"),
         _image_fits(offer, at),
-    )  # fmt: skip
+    )
 
 
 def _percent(part: int, whole: int) -> int:

@@ -29,12 +29,13 @@ class Terms:
     """What the owner wants of a card for a while; `until` is None where that never changes.
 
     Attributes:
-        floor: the least that must be left of an hour.
+        floor: the least that must be left of an hour; `floor_words` is the same as text.
     """
 
     since: datetime
     until: datetime | None
     floor: Money
+    floor_words: str
     temperature_limit_c: int
 
 
@@ -91,9 +92,9 @@ class Ready:
         if known is not None and known.since <= now and (known.until is None or now < known.until):
             return known
         found, choices = in_force_at(self.settings.availability, gpu_id, self.zone, now), self.settings
-        floor = found.floor(choices.prices.floor_per_gpu_hour)
+        floor = floor_in_force(choices.prices, found.floor(choices.prices.floor_per_gpu_hour))
         limit_c = found.temperature_limit_c(choices.cards.temperature_limit_c)
-        self._terms[gpu_id] = terms = Terms(now, found.until, floor_in_force(choices.prices, floor), limit_c)
+        self._terms[gpu_id] = terms = Terms(now, found.until, floor, str(floor), limit_c)
         return terms
 
     def clock_time(self, instant: datetime, now: datetime) -> str:

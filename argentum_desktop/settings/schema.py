@@ -182,7 +182,7 @@ class Presence:
     grace_s: int = _setting(
         60,
         "Grace",
-        "How long a job stays frozen for one of these before it is stopped with notice",
+        "Within how long a job that was frozen for one of these goes on, or is stopped with notice and the card free",
         unit="s",
         low="0",
         high="86400",

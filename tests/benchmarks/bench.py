@@ -27,6 +27,7 @@ import psutil
 import sensor
 import start
 import stress
+import windows
 from figures import Figure, table, write_json
 from tray_display import missing_programs, tray_display
 
@@ -77,7 +78,7 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
         figures += history.measure(folder, quick=quick)
     if "decisions" in parts:
         _say("decisions")
-        figures += decisions.measure(quick=quick)
+        figures += decisions.measure(quick=quick) + windows.measure()
     if "stress" in parts:
         _say("stress")
         figures += stress.measure(folder, quick=quick)

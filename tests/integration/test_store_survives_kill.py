@@ -43,7 +43,8 @@ async def main(path, first):
         made = lease(JobState.COMPLETING, offer=offer(lease_id=f"lse_{number}"), usage=Usage(number, number))
         await database.write(lambda connection: leases.save(connection, made))
         paid = receipt(made, number)
-        await book.move(made, JobState.CLEANING, posting=settle(made, paid, bill(made, eur("0.30")), NOON), receipt=paid)
+        posting = settle(made, paid, bill(made, eur("0.30")), NOON)
+        await book.move(made, JobState.CLEANING, posting=posting, receipt=paid)
         print(number, flush=True)
 
 asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

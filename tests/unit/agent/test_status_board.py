@@ -125,6 +125,7 @@ def one_off_the_other_outside(scene: Scene) -> None:
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
     scene.set_windows("daily 22:00-07:00")
     scene.bench.settings = replace(scene.bench.settings, cards=Cards(excluded=(GPU.gpu_id,)))
+    scene.bench.readings[OTHER.gpu_id] = reading(gpu_id=OTHER.gpu_id, utilization_percent=0)
 
 
 def one_hot_the_other_excused(scene: Scene) -> None:
