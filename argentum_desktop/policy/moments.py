@@ -26,7 +26,7 @@ def moments(offer: Offer | None, at: Circumstances) -> Iterator[datetime]:
         sources.append(_prices(at, at.now, end))
     if offer is not None:
         # An hour begins to count when the job's end comes to it.
-        wall = timedelta(seconds=offer.job.limits.wall_s)
+        wall = timedelta(seconds=offer.counted_s)
         # From then on it would not end with the window any more.
         sources.append(moment - wall for moment in _windows(at, end))
         sources.append(moment - wall for moment in _prices(at, at.now + wall, end + wall))

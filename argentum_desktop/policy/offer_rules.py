@@ -133,7 +133,7 @@ def least_price(at: Circumstances, fee_ppm: int, wall_s: int, *, step_s: int) ->
 
 def _costs_per_hour(offer: Offer, at: Circumstances) -> int:
     """Electricity and wear of one card, over the hours in which the job would run at the longest, in micros."""
-    end = at.now + timedelta(seconds=offer.job.limits.wall_s)
+    end = at.now + timedelta(seconds=offer.counted_s)
     return at.ready.costs_per_hour(at.gpu, at.measured_power_mw, at.now, end)
 
 

@@ -190,11 +190,11 @@ class _Replay:
             electricity = Money.zero(self._gross.currency)
         elif self._share is None:
             self._counts["unvalued"] += 1
-            self._occupy(offer, start + timedelta(seconds=offer.job.limits.wall_s))
+            self._occupy(offer, start + timedelta(seconds=offer.counted_s))
             return
         else:
             self._counts["estimated"] += 1
-            billable_s = round(offer.job.limits.wall_s * self._share)
+            billable_s = round(offer.counted_s * self._share)
             end = start + timedelta(seconds=billable_s)
             electricity = self._estimated_electricity(record, start, end)
         self._occupy(offer, end)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from argentum_desktop.domain.decision import Change, ChangeKind, Verdict
 from argentum_desktop.domain.gpu import GpuState
 from argentum_desktop.domain.health import Grade, HealthSummary
+from argentum_desktop.domain.reading import Absence
 from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.gates.unknown import unknown
 from argentum_desktop.policy.words import past_day
@@ -20,6 +21,8 @@ _GRADED = {grade: Verdict("health", True, f"grade {grade}") for grade in Grade}
 _NO_TEMPERATURE = Verdict("temperature", True, "not reported")
 _NOT_MINDED = Verdict("other_use", True, "not minded")
 _NO_READING = Verdict("other_use", True, "the card has said nothing yet")
+# Careful or not, a card whose driver never tells its load would else never work.
+_TELLS_NO_LOAD = Verdict("other_use", True, "its driver does not tell how much of it is in use")
 _OWN_WORK = Verdict("other_use", True, "it works for the market; whose work its load is cannot be told apart")
 
 
@@ -97,8 +100,10 @@ def not_used_otherwise(at: Circumstances) -> Verdict:
     if reading is None or reading.is_lost:
         return _NO_READING
     load = reading.utilization_percent
+    if load is None and reading.absent.get("utilization_percent", Absence.NOT_SUPPORTED) is Absence.NOT_SUPPORTED:
+        return _TELLS_NO_LOAD
     if load is None:
-        return unknown(at, "other_use", "how much of the card you use yourself", "It does not report its load.")
+        return unknown(at, "other_use", "how much of the card you use yourself", "It failed to report its load.")
     return _other_use(load, most)
 
 

@@ -15,6 +15,7 @@ from argentum_desktop.domain.decision import Verdict
 from argentum_desktop.domain.job import Artifact
 from argentum_desktop.domain.money import Money
 from argentum_desktop.policy.evaluate import MOST_PROCESSES, capacity, may_offer, may_run
+from argentum_desktop.policy.flip import flipped
 from argentum_desktop.policy.gates import GIB, Pause
 from argentum_desktop.settings.schema import Availability, Jobs, Settings
 
@@ -158,6 +159,15 @@ def test_a_job_longer_than_the_window_and_than_the_owner_allows_needs_both() -> 
     settings = Settings(availability=Availability(windows=(OwnersWindow.parse("sun 08:00-14:00"),)))
     verdict = refusal({"job": job(wall_s=13 * 3600)}, settings=settings)
     assert verdict.remedy == "Runs in a longer window. Set jobs.wall_hours to 13."
+
+
+@pytest.mark.parametrize("wall_s", [2**31, 2**53, 2**63])
+def test_a_job_without_an_end_is_refused_and_costs_no_thought(wall_s: int) -> None:
+    at = circumstances()
+    asked = offer(job=job(wall_s=wall_s))
+    decision = flipped(asked, at)
+    assert [no.rule for no in decision.refusals] == ["time"]
+    assert decision.reason.startswith("It may take")
 
 
 def test_a_shut_window_is_the_windows_word_alone() -> None:

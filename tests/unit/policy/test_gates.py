@@ -187,7 +187,7 @@ def unknown(rule: str, signal: str) -> tuple[str, dict[str, Any], str, str]:
 
 
 CAREFUL = "and you chose to be careful."
-UNKNOWN_USE = f"It cannot be told how much of the card you use yourself, {CAREFUL} It does not report its load."
+UNKNOWN_USE = f"It cannot be told how much of the card you use yourself, {CAREFUL} It failed to report its load."
 NAME_IT = "Name your country in energy.country to have it looked up."
 UNKNOWN_GRID = f"It cannot be told how clean the grid is, {CAREFUL} {NAME_IT}"
 NOES += [
@@ -216,7 +216,7 @@ NOES += [
      "Only 1023 MiB of memory are free; you want 1024 MiB to stay free.", "Runs when 1024 MiB of memory are free."),
     ("other_use", {"reading": reading(utilization_percent=21, temperature_c=50)},
      "You use 21 % of the card yourself.", "Runs when no more than 20 % of it are in use."),
-    ("other_use", {"reading": reading(temperature_c=50)},
+    ("other_use", {"reading": reading(temperature_c=50, absent={"utilization_percent": Absence.ERROR})},
      UNKNOWN_USE, 'Set presence.unknown_signals to "ignore".'),
     ("solar", {"settings": SOLAR}, "It is outside your solar hours.", "Your solar hours begin 14:00."),
     ("solar", {"settings": Settings(prices=Prices(only_on_solar=True))},
