@@ -56,6 +56,12 @@ class AlreadyRunningError(ArgentumError):
     exit_code = 4
 
 
+class CalendarError(BadInputError):
+    """A calendar that was handed to us cannot be read."""
+
+    code = "calendar"
+
+
 class StoreError(ArgentumError):
     """The database cannot be read or written."""
 
@@ -80,6 +86,12 @@ class SensorError(ArgentumError):
     """The child process that speaks to the drivers gave no usable answer."""
 
     code = "sensor"
+
+
+class PowerLimitError(ArgentumError):
+    """A card's power limit cannot be changed."""
+
+    code = "power-limit"
 
 
 class MetricsPortError(ArgentumError):

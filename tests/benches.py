@@ -46,7 +46,7 @@ async def a_bench(folder: Path, **changes: Any) -> AsyncIterator[BenchWithClock]
         "installation_id": "test",
         "host": HOST,
         "gpus": {GPU.gpu_id: GPU},
-        "readings": {GPU.gpu_id: reading(temperature_c=50, power_mw=60_000)},
+        "readings": {GPU.gpu_id: reading(temperature_c=50, power_mw=60_000, utilization_percent=0)},
     }
     yield BenchWithClock(Bench(**(parts | changes)), database, clock)
     await database.close()

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from argentum_desktop.domain.energy import EnergyBill
 from argentum_desktop.domain.gpu import Gpu, Vendor
 from argentum_desktop.domain.job import MIB, Artifact, JobSpec, JobState, Limits, Outcome
 from argentum_desktop.domain.lease import Lease
-from argentum_desktop.domain.money import Money, price_for
+from argentum_desktop.domain.money import Money, energy_cost, price_for
 from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.domain.receipt import Receipt
@@ -53,6 +54,10 @@ def receipt(of: Lease, billable_s: int = 3600, outcome: Outcome = Outcome.SUCCEE
     gross = price_for(of.price_per_hour, billable_s)
     fee = gross.scaled(of.offer.fee_ppm, PPM)
     return Receipt(of.lease_id, of.offer.job_id, outcome, billable_s, of.price_per_hour, gross, fee)
+
+
+def bill(of: Lease, per_kwh: Money, carbon_mg: int | None = None, words: str = "") -> EnergyBill:
+    return EnergyBill(of.usage.energy_mj, energy_cost(per_kwh, of.usage.energy_mj), carbon_mg, words)
 
 
 def reading(second: float = 0, gpu_id: str = GPU.gpu_id, **values: Any) -> Reading:

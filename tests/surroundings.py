@@ -25,7 +25,7 @@ PARIS = ZoneInfo("Europe/Paris")
 def circumstances(**changes: Any) -> Circumstances:
     made = Circumstances(
         gpu=GPU,
-        reading=reading(temperature_c=50),
+        reading=reading(temperature_c=50, utilization_percent=0),
         host=HOST,
         settings=Settings(),
         zone=PARIS,

@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from sqlite3 import Connection
 
+from argentum_desktop.agent.activity_watch import ActivityChanged, ActivityWatch, SignalOpener
 from argentum_desktop.agent.bench import Bench
 from argentum_desktop.agent.cards_watch import CardsWatch
+from argentum_desktop.agent.energy_files import EnergyFiles
 from argentum_desktop.agent.engine_watch import EngineWatch
+from argentum_desktop.agent.handback_book import HandBackBook
 from argentum_desktop.agent.health_desk import HealthDesk, HealthParts
 from argentum_desktop.agent.income import Income
 from argentum_desktop.agent.jobs_at_work import JobsAtWork
@@ -17,9 +20,11 @@ from argentum_desktop.agent.lease_book import LeaseMoved
 from argentum_desktop.agent.loops import Loops
 from argentum_desktop.agent.market_link import MarketLink
 from argentum_desktop.agent.notices import NoticeBoard
+from argentum_desktop.agent.power_profile import PowerWatch
 from argentum_desktop.agent.recovery import clear_leftovers
 from argentum_desktop.agent.status import Status, StatusChanged
 from argentum_desktop.agent.status_board import board
+from argentum_desktop.agent.thermal_guard import ThermalGuard
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.errors import ArgentumError, StoreError
 from argentum_desktop.gpus.watched_sensor import Sensor
@@ -51,6 +56,7 @@ class Agent:
         market_names: the markets to take work from, by their names in the ledger.
         find_market: connects a name with its market; starts the embedded one where that is meant.
         health: what the health of the cards is looked after with.
+        signals: opens what tells of the owner's own use of the computer; without it nobody watches that.
         takes_work: without it only the cards are looked after, as for a health check from a terminal.
     """
 
@@ -64,6 +70,7 @@ class Agent:
         find_market: MarketFinder,
         health: HealthParts,
         *,
+        signals: SignalOpener | None = None,
         takes_work: bool = True,
     ) -> None:
         self.bench = bench
@@ -74,10 +81,16 @@ class Agent:
         self._market_names = market_names
         self._find_market = find_market
         self.jobs = JobsAtWork(bench, self._job_closed)
+        bench.busy = self.jobs.busy
         self._loops = Loops(bench.clock, self._note_store_failure)
         self._links: dict[str, MarketLink] = {}
         self._engine = EngineWatch(bench, self.notices, lambda: bool(self.jobs.runs() or self.jobs.waiting))
         self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
+        self._activity = ActivityWatch(bench, self.jobs.runs, signals) if signals is not None else None
+        self._thermal = ThermalGuard(bench, database, sensor, self.notices, self.jobs.runs)
+        self._energy_files = EnergyFiles(bench, self.notices)
+        self._power = PowerWatch(bench, database, self.jobs.runs)
+        self.handbacks = HandBackBook(database, bench.events, self.jobs.runs)
         self.health = HealthDesk(
             bench, self.notices, health, sampler, self.jobs.busy, self._look_again, self._connected_markets
         )
@@ -85,7 +98,8 @@ class Agent:
         self._is_started = False
         self._store_failed = False
         self._told: tuple[object, ...] = ()
-        bench.events.subscribe(LeaseMoved, lambda _: self._tell())
+        bench.events.subscribe(LeaseMoved, lambda _: self._lease_moved())
+        bench.events.subscribe(ActivityChanged, lambda _: self._look_again())
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -95,13 +109,22 @@ class Agent:
         Raises:
             StoreError: the database cannot be read.
         """
-        self.bench.pause = await self._database.read(_read_pause)
+        self.bench.pause = await self._database.read(read_pause)
         await self.income.refresh()
+        await self.handbacks.load()
+        await self._thermal.load()
+        await self._power.load()
+        await self._energy_files.look()
         self.jobs.expect(await self.bench.book.unfinished())
         await self.health.open(self._loops)
         self._loops.start(self._sampler.run)
         self._loops.start(self._cards.run)
+        self._loops.start(self._thermal.run)
+        self._loops.start(self._power.run)
+        self._loops.start(self._energy_files.run)
         if self._takes_work:
+            if self._activity is not None:
+                self._loops.start(self._activity.run)
             self._loops.start(self._begin_work)
 
     async def _begin_work(self) -> None:
@@ -123,6 +146,9 @@ class Agent:
         self.jobs.give_back("The owner closed Argentum Desktop.")
         await self.jobs.end(self.bench.settings.jobs.stop_grace_s + SETTLED_WITHIN_S)
         await self._loops.end()
+        await self._power.close()
+        await self._thermal.restore()
+        await self.handbacks.close()
         await self._sampler.flush()
         await self._engine.close()
 
@@ -137,10 +163,17 @@ class Agent:
             week=self.income.week,
             earned_today=self.income.per_card,
             is_started=self._is_started,
+            handback=self.handbacks.figures(),
         )
 
     def _connected_markets(self) -> list[Market]:
         return [link.market for link in self._links.values() if link.status.is_connected]
+
+    def market_terms(self) -> tuple[bool, int]:
+        """Whether the first market is this computer's own, and its share of a price in millionths."""
+        for link in self._links.values():
+            return link.is_local, link.fee_ppm
+        return not self.bench.settings.market.url, 0
 
     async def market(self, name: str) -> Market:
         """One of the markets, by its name in the ledger.
@@ -167,6 +200,7 @@ class Agent:
     async def _remember_pause(self, pause: Pause | None) -> None:
         """The owner's wish comes true at once; where it cannot be written down, it is as soon as it can."""
         self.bench.pause = pause
+        self.jobs.wake()
         try:
             await self._write_pause()
         except StoreError as error:
@@ -257,6 +291,11 @@ class Agent:
             link.look_again()
         self._tell()
 
+    def _lease_moved(self) -> None:
+        if self._activity is not None:
+            self._activity.look_again()
+        self._tell()
+
     def _tell(self) -> None:
         """Publish the status when it says something new."""
         status = self.status()
@@ -266,7 +305,8 @@ class Agent:
             self.bench.events.publish(StatusChanged(status))
 
 
-def _read_pause(connection: Connection) -> Pause | None:
+def read_pause(connection: Connection) -> Pause | None:
+    """The pause that an earlier run of the application was told."""
     value = program_state.get(connection, _PAUSE_KEY)
     if value is None:
         return None

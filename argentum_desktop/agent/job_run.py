@@ -18,10 +18,21 @@ from argentum_desktop.telemetry.energy import EnergyMeter
 
 @dataclass(frozen=True)
 class Ending:
-    """How and why a job is to end before its time."""
+    """How and why a job is to end before its time.
+
+    Attributes:
+        rule: the rule that wants it to end; empty where none does.
+        notice_s: how long it may save its work; None for as long as the owner set.
+        since_s: when that was wanted first, on the clock's count of seconds.
+        within_s: within how long from then the card is promised to be free.
+    """
 
     outcome: Outcome
     reason: str
+    rule: str = ""
+    notice_s: int | None = None
+    since_s: float | None = None
+    within_s: float = 0.0
 
 
 @dataclass
@@ -32,6 +43,7 @@ class JobRun:
         ending: set once somebody wants it to end; the steps act on it.
         problem: why the present step cannot be done right now, in words; empty while all is well.
         store_problem: why something could not be written down, in words; the next note that succeeds carries it too.
+        missed_signal_s: when the machine was wanted back, while that could not be done yet.
         log_tail: the last lines the job wrote, for the owner's eyes.
     """
 
@@ -45,8 +57,11 @@ class JobRun:
     log_tail: str = ""
     next_log_at_s: float = 0.0
     meter: EnergyMeter = field(default_factory=EnergyMeter)
+    missed_signal_s: float | None = None
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _signalled: asyncio.Event = field(default_factory=asyncio.Event)
+    _signal_s: float | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -76,27 +91,53 @@ class JobRun:
                 self.lease = replace(self.lease, **changes)
                 self.store_problem = str(error)
 
-    def request_end(self, outcome: Outcome, reason: str) -> None:
+    def request_end(
+        self,
+        outcome: Outcome,
+        reason: str,
+        *,
+        rule: str = "",
+        notice_s: int | None = None,
+        since_s: float | None = None,
+        within_s: float = 0.0,
+    ) -> None:
         """End it early; the first request counts, except that a lost lease outranks every other."""
         if self.ending is None or outcome is Outcome.LEASE_LOST:
-            self.ending = Ending(outcome, reason)
+            self.ending = Ending(outcome, reason, rule, notice_s, since_s, within_s)
         self.ended.set()
         self.wake()
 
     def wake(self) -> None:
         """Look again at once: the owner paused, resumed or stopped."""
         self._woken.set()
+        self.signal()
+
+    def signal(self) -> None:
+        """Something was learned that may want the machine back; what is promised counts from its first moment."""
+        if self._signal_s is None:
+            self._signal_s = self.bench.clock.elapsed_s()
+        self._signalled.set()
 
     async def rest(self, seconds: float) -> None:
         """Wait, but not longer than until somebody calls `wake`."""
+        await self._wait(self._woken, seconds)
+        self._woken.clear()
+
+    async def next_signal(self, within_s: float) -> float:
+        """Wait for `signal`, but not longer than `within_s`; returns when it came, or else the time it is now."""
+        await self._wait(self._signalled, within_s)
+        self._signalled.clear()
+        came_s, self._signal_s = self._signal_s, None
+        return self.bench.clock.elapsed_s() if came_s is None else came_s
+
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
         sleeping = asyncio.ensure_future(self.bench.clock.sleep(seconds))
-        waking = asyncio.ensure_future(self._woken.wait())
+        waking = asyncio.ensure_future(event.wait())
         try:
             await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             waking.cancel()
-        self._woken.clear()
 
     async def leave_if_ending(self) -> bool:
         """Enter the state in which an early end is carried out, when one was requested and this state can be left.
@@ -117,6 +158,14 @@ class JobRun:
             return False
         await self.move(following, outcome=self.ending.outcome, reason=self.ending.reason)
         return True
+
+    @property
+    def notice_s(self) -> int:
+        """How long it may save its work when it is ended early."""
+        ending, usual = self.ending, self.bench.settings.jobs.stop_grace_s
+        if self.lease.outcome is Outcome.LEASE_LOST or (ending is not None and ending.outcome is Outcome.LEASE_LOST):
+            return 0
+        return usual if ending is None or ending.notice_s is None else ending.notice_s
 
     def usage(self) -> Usage:
         """What it has used until now, each begun second counted; never less than was said before."""

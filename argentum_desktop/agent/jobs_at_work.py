@@ -66,8 +66,9 @@ class JobsAtWork:
 
     def give_back(self, reason: str) -> None:
         """End every job early, with notice."""
+        since_s, notice_s = self._bench.clock.elapsed_s(), self._bench.settings.jobs.stop_grace_s
         for run in self._runs.values():
-            run.request_end(Outcome.RECLAIMED, reason)
+            run.request_end(Outcome.RECLAIMED, reason, rule="owner", since_s=since_s, within_s=notice_s)
 
     async def end(self, within_s: float) -> None:
         """Wait for them to close, but not longer; the next start takes up what is left."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from argentum_desktop.domain.decision import Decision
+from argentum_desktop.domain.decision_record import DecisionRecord
 from argentum_desktop.domain.job import ALLOWED_MOVES, JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.posting import Transaction
 from argentum_desktop.events import EventBus
-from argentum_desktop.store import leases, ledger
+from argentum_desktop.store import decisions, leases, ledger
 from argentum_desktop.store.database import Database
 
 
@@ -31,19 +31,27 @@ class LeaseBook:
         self._database = database
         self._events = events
 
-    async def open(self, lease: Lease, decided_at: datetime, decision: Decision) -> None:
+    async def open(self, lease: Lease, record: DecisionRecord) -> None:
         """Write down that this offer is about to be accepted, and why."""
 
         def change(connection: sqlite3.Connection) -> None:
-            leases.add_decision(connection, lease.lease_id, decided_at, decision)
+            decisions.add(connection, record)
             leases.save(connection, lease)
 
         await self._database.write(change)
         self._events.publish(LeaseMoved(lease))
 
-    async def refuse(self, lease_id: str, decided_at: datetime, decision: Decision) -> None:
+    async def refuse(self, record: DecisionRecord) -> None:
         """Write down that an offer is declined, and why."""
-        await self._database.write(lambda connection: leases.add_decision(connection, lease_id, decided_at, decision))
+        await self._database.write(lambda connection: decisions.add(connection, record))
+
+    async def decision_about(self, lease_id: str) -> DecisionRecord | None:
+        """Why an offer was accepted or declined; None when that is not known any more."""
+        return await self._database.read(lambda connection: decisions.about(connection, lease_id))
+
+    async def decisions_since(self, start: datetime) -> Sequence[DecisionRecord]:
+        """Oldest first."""
+        return await self._database.read(lambda connection: decisions.since(connection, start))
 
     async def move(self, lease: Lease, state: JobState, *, posting: Transaction | None = None, **changes: Any) -> Lease:
         """Enter `state` with `changes`; a settlement is posted in the same transaction.

@@ -116,9 +116,7 @@ async def _attempt_or_decide(run: JobRun) -> str:
 async def _free_the_card(run: JobRun) -> None:
     """Whoever wants the card back does not wait for the disk: the end is written down as soon as it can be."""
     if run.lease.state in {JobState.STARTING, JobState.RUNNING}:
-        engine, grace_s = run.bench.needed_engine(), run.bench.settings.jobs.stop_grace_s
-        is_lost = run.ending is not None and run.ending.outcome is Outcome.LEASE_LOST
-        await engine.stop(run.lease.container_name, 0 if is_lost else grace_s)
+        await run.bench.needed_engine().stop(run.lease.container_name, run.notice_s)
 
 
 async def _work(run: JobRun) -> None:

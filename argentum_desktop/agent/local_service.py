@@ -10,6 +10,7 @@ import msgspec
 
 from argentum_desktop.agent.agent import Agent
 from argentum_desktop.agent.control import Handler
+from argentum_desktop.agent.explain import explain_handlers
 from argentum_desktop.agent.health_calls import health_handlers
 from argentum_desktop.agent.service import QuitRequested, ShowRequested
 from argentum_desktop.agent.status import JobView, Status
@@ -85,6 +86,7 @@ class LocalService:
             "show": self._on_show,
             "quit": self._on_quit,
             **health_handlers(self._agent.bench, self._agent.health),
+            **explain_handlers(self._agent.bench, self._agent.market_terms),
         }
 
     async def _on_status(self, _: Mapping[str, Any]) -> Any:

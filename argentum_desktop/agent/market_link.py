@@ -9,8 +9,10 @@ from sqlite3 import Connection
 
 from argentum_desktop import __version__
 from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.deciding import CardDesk, decide_on, record_of
 from argentum_desktop.agent.status import CONNECTING, MarketStatus
-from argentum_desktop.domain.decision import Decision, Verdict
+from argentum_desktop.domain.decision import Decision
+from argentum_desktop.domain.decision_record import DecisionRecord
 from argentum_desktop.domain.gpu import Gpu, GpuState
 from argentum_desktop.domain.job import MIB, JobState
 from argentum_desktop.domain.lease import Lease
@@ -22,8 +24,8 @@ from argentum_desktop.marketplace.errors import plain_words
 from argentum_desktop.marketplace.feed import MarketConnected, MarketLost, OfferFeed
 from argentum_desktop.marketplace.market import Market
 from argentum_desktop.marketplace.transport import is_on_this_computer
-from argentum_desktop.policy.evaluate import capacity, may_offer, may_run
-from argentum_desktop.policy.floors import asking_price
+from argentum_desktop.policy.asking import price_to_ask
+from argentum_desktop.policy.evaluate import capacity
 from argentum_desktop.store import program_state
 from argentum_desktop.store.database import Database
 
@@ -63,6 +65,7 @@ class MarketLink:
         self._busy = busy
         self._accepted = accepted
         self._declined = 0
+        self._cards = CardDesk(bench)
         self._is_here = is_on_this_computer(market.url)
         self._feed = OfferFeed(
             market,
@@ -97,13 +100,10 @@ class MarketLink:
 
     def offerable(self, gpu: Gpu) -> Decision:
         """Whether this card asks this market for work now; the words for the owner when it does not."""
-        decision = may_offer(self._bench.circumstances(gpu, market_is_local=self.is_local))
-        meta, ours = self.market.meta, self._bench.settings.prices.currency
-        if meta is not None and meta.currency != ours:
-            reason = f"The market pays in {meta.currency}; your prices are in {ours}."
-            remedy = f"Set prices.currency to {meta.currency}."
-            return Decision((*decision.verdicts, Verdict("currency", False, reason, remedy)))
-        return decision
+        meta = self.market.meta
+        return self._cards.offerable(
+            gpu, market_is_local=self.is_local, market_currency=meta.currency if meta is not None else None
+        )
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -113,10 +113,11 @@ class MarketLink:
         return [self._ask(gpu) for gpu in free if self.offerable(gpu).is_yes]
 
     def _ask(self, gpu: Gpu) -> wire.Ask:
-        most = capacity(self._bench.circumstances(gpu, market_is_local=self.is_local))
+        at = self._bench.circumstances(gpu, market_is_local=self.is_local)
+        most = capacity(at)
         return wire.Ask(
             gpu_id=gpu.gpu_id,
-            floor_per_hour=asking_price(gpu, self.fee_ppm, self._bench.settings.prices),
+            floor_per_hour=price_to_ask(at, self.fee_ppm, most.wall_s),
             max_wall_s=max(1, most.wall_s // WALL_STEP_S * WALL_STEP_S),
             max_memory_mib=most.memory_mib,
             max_cpu_millis=most.cpu_millis,
@@ -170,7 +171,7 @@ class MarketLink:
                 await self._accept(offer, decision)
             else:
                 log.info("declined %s: %s", offer.lease_id, decision.reason)
-                await self._bench.book.refuse(offer.lease_id, self._bench.clock.now(), decision)
+                await self._bench.book.refuse(self._record(offer, decision))
                 await self._decline(offer, decision.reason)
         await self._database.write(lambda connection: program_state.put(connection, self._key_name, None))
 
@@ -180,26 +181,18 @@ class MarketLink:
         lease = Lease(self.name, offer, JobState.ACCEPTING, accepted_at=now)
         self._bench.promised.update(offer.gpu_ids)
         try:
-            await self._bench.book.open(lease, now, decision)
+            await self._bench.book.open(lease, self._record(offer, decision))
             self._declined = 0
             self._accepted(lease, self.market)
         finally:
             self._bench.promised.difference_update(offer.gpu_ids)
 
     def _decide(self, offer: Offer) -> Decision:
-        """Every leased card must agree; the market is not believed about any of them."""
-        verdicts: list[Verdict] = []
-        if not 0 < len(set(offer.gpu_ids)) == len(offer.gpu_ids) <= max(1, len(self._bench.gpus)):
-            return Decision((Verdict("card", False, "It names no card, one twice, or more than there are here."),))
         busy = {gpu_id for lease in self._busy() for gpu_id in lease.gpu_ids} | self._bench.promised
-        for gpu_id in offer.gpu_ids:
-            gpu = self._bench.gpus.get(gpu_id)
-            if gpu is None or gpu_id in busy:
-                verdicts.append(Verdict("card", False, "It is for a card that is not free here."))
-            else:
-                at = self._bench.circumstances(gpu, market_is_local=self.is_local)
-                verdicts.extend(may_run(offer, at).verdicts)
-        return Decision(tuple(verdicts))
+        return decide_on(offer, self._bench, busy, market_is_local=self.is_local)
+
+    def _record(self, offer: Offer, decision: Decision) -> DecisionRecord:
+        return record_of(offer, decision, self._bench, self.name, market_is_local=self.is_local)
 
     async def _decline(self, offer: Offer, reason: str) -> None:
         try:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from argentum_desktop.domain.energy import EnergyBill
 from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.handback import HandBackFigures
 from argentum_desktop.domain.health import CheckMode, HealthReport, HealthSummary, Stage
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.ledger.earnings import Totals
+from argentum_desktop.policy.price_advice import PriceAdvice
 
 
 class AgentState(StrEnum):
@@ -89,6 +92,7 @@ class CardStatus:
         remedy: the smallest change that would make it work; empty when there is none to name.
         checkup: the health check under way.
         health: what the latest finished one said.
+        advice: what an hour of it must bring over the next day, and why.
     """
 
     gpu: Gpu
@@ -100,6 +104,7 @@ class CardStatus:
     earned_today: Money | None = None
     checkup: CheckupView | None = None
     health: HealthSummary | None = None
+    advice: PriceAdvice | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ class JobView:
     Attributes:
         progress_percent: as the job reports it; None when it reports nothing.
         earned: the owner's share so far; `is_settled` tells whether the market has confirmed it.
+        bill: what its energy came to, once it is settled.
     """
 
     lease_id: str
@@ -126,6 +132,8 @@ class JobView:
     outcome: Outcome | None = None
     exit_code: int | None = None
     reason: str = ""
+    energy_mj: int = 0
+    bill: EnergyBill | None = None
 
 
 CONNECTING = "Connecting."
@@ -152,6 +160,7 @@ class Status:
 
     Attributes:
         sentence: what is happening, until when, why: the same words in the tray, the window and the terminal.
+        handback: how quickly the machine was given back to its owner of late.
     """
 
     state: AgentState
@@ -167,6 +176,7 @@ class Status:
     week: Totals
     notices: tuple[Notice, ...] = ()
     paused_until: datetime | None = None
+    handback: HandBackFigures = field(default_factory=HandBackFigures)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,12 @@ from argentum_desktop.agent.sentences import checkup_words, job_words, sentence
 from argentum_desktop.agent.status import CONNECTING, AgentState, CardStatus, JobView, MarketStatus, Notice, Status
 from argentum_desktop.domain.decision import Decision
 from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.handback import HandBackFigures
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.domain.money import Money, price_for
 from argentum_desktop.ledger.earnings import Totals
+from argentum_desktop.policy.asking import advice_at
 from argentum_desktop.policy.gates import not_being_checked
 
 # Reasons that are the owner's own wish or the calendar's, and nothing to call attention to.
@@ -35,13 +37,18 @@ def board(
     week: Totals,
     earned_today: dict[str, Money],
     is_started: bool,
+    handback: HandBackFigures | None = None,
 ) -> Status:
     """What is true now."""
     jobs = tuple(view(run.lease, bench, run) for run in runs)
     # Asked once for each card: time passes, and the same question a moment later may have another answer.
     decisions = {gpu.gpu_id: [link.offerable(gpu) for link in links] for gpu in bench.gpus.values()}
     cards = tuple(
-        _card(gpu, bench, runs, decisions[gpu.gpu_id], earned_today.get(gpu.gpu_id)) for gpu in bench.gpus.values()
+        replace(
+            _card(gpu, bench, runs, decisions[gpu.gpu_id], earned_today.get(gpu.gpu_id)),
+            advice=advice_at(bench.circumstances(gpu, market_is_local=True), links[0].fee_ppm if links else 0),
+        )
+        for gpu in bench.gpus.values()
     )
     told, markets, pause, now = notices.all(), [link.status for link in links], bench.current_pause(), bench.clock.now()
     concerned = [card for card in cards if _rule(decisions[card.gpu.gpu_id]) != _OWNERS_WISH] or list(cards)
@@ -73,6 +80,7 @@ def board(
         week=week,
         notices=told,
         paused_until=pause.until if pause else None,
+        handback=handback or HandBackFigures(),
     )
 
 
@@ -96,6 +104,8 @@ def view(lease: Lease, bench: Bench, run: JobRun | None = None) -> JobView:
         outcome=lease.outcome,
         exit_code=lease.exit_code,
         reason=(run.problem or run.store_problem or lease.reason) if run is not None else lease.reason,
+        energy_mj=usage.energy_mj,
+        bill=lease.bill,
     )
 
 

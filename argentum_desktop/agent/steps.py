@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+from argentum_desktop.agent.handback import note_freed
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.agent.watch import ended, send_log, watch
 from argentum_desktop.domain.job import MIB, JobState, Outcome
@@ -14,6 +15,8 @@ from argentum_desktop.domain.receipt import Receipt
 from argentum_desktop.errors import LeaseLostError, MarketRefusedError, MarketUnreachableError
 from argentum_desktop.ledger.settlement import settle
 from argentum_desktop.marketplace import wire
+from argentum_desktop.policy.energy_bill import energy_bill
+from argentum_desktop.policy.tariff import own_tariff
 from argentum_desktop.resources import resource
 from argentum_desktop.runner.sandbox import SandboxSpec, sandbox_for
 
@@ -74,11 +77,11 @@ async def start(run: JobRun) -> None:
 async def stop(run: JobRun) -> None:
     """End the container; with notice, so that the job can save, unless the lease is no longer ours."""
     engine, lease = run.bench.needed_engine(), run.lease
-    is_lost = lease.outcome is Outcome.LEASE_LOST
-    await engine.stop(lease.container_name, 0 if is_lost else run.bench.settings.jobs.stop_grace_s)
+    await engine.stop(lease.container_name, run.notice_s)
     container = await engine.inspect(lease.container_name)
+    note_freed(run)
     await run.move(
-        JobState.COMPLETING if is_lost else JobState.COLLECTING,
+        JobState.COMPLETING if lease.outcome is Outcome.LEASE_LOST else JobState.COLLECTING,
         exit_code=ended(container, lease).exit_code,
         usage=run.usage(),
         ended_at=run.bench.clock.now(),
@@ -102,10 +105,13 @@ async def collect(run: JobRun) -> None:
 async def complete(run: JobRun) -> None:
     """Settle with the market; the posting and the new state are one transaction."""
     receipt = await _receipt(run)
-    posting = None
-    if receipt is not None:
-        posting = settle(run.lease, receipt, run.bench.settings.prices.electricity, run.bench.clock.now())
-    await run.move(JobState.CLEANING, posting=posting, receipt=receipt)
+    if receipt is None:
+        await run.move(JobState.CLEANING, receipt=None)
+        return
+    bench = run.bench
+    bill = energy_bill(run.lease, bench.tariff or own_tariff(bench.settings.prices), bench.zone, bench.grid)
+    posting = settle(run.lease, receipt, bill, bench.clock.now())
+    await run.move(JobState.CLEANING, posting=posting, receipt=receipt, bill=bill)
 
 
 async def clean(run: JobRun) -> None:

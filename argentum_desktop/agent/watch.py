@@ -1,16 +1,15 @@
-"""A running job, looked after once a second: its log, its progress, its disk, and whether the owner still wants it."""
+"""A running job until its end: its log, its progress and its disk once a second, and the machine it stands back for."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 
+from argentum_desktop.agent.handback import HandingBack
 from argentum_desktop.agent.job_run import JobRun
 from argentum_desktop.domain.job import MIB, JobState, Outcome
 from argentum_desktop.domain.lease import Lease
 from argentum_desktop.errors import ArgentumError
-from argentum_desktop.policy.evaluate import must_stop
 from argentum_desktop.runner.engine import Container, ContainerState
 from argentum_desktop.runner.progress import last_progress
 
@@ -39,20 +38,44 @@ async def watch(run: JobRun) -> None:
     if container is None:
         await _over(run, Ended(Outcome.RECLAIMED, None, "The container is gone."))
         return
-    if container.state is ContainerState.PAUSED and run.lease.frozen_at is None:
-        # Frozen by an earlier run of this application that could not write it down any more.
-        await run.note_soon(frozen_at=run.bench.clock.now())
+    await _take_up(run, container)
     waiting = asyncio.ensure_future(engine.wait(name))
-    waiting.add_done_callback(lambda _: run.wake())
+    ending = asyncio.ensure_future(run.ended.wait())
+    keeping = [asyncio.ensure_future(HandingBack(run).run()), asyncio.ensure_future(_look_after(run))]
     try:
-        while not waiting.done():
-            await _look(run)
-            if await run.leave_if_ending():
-                return
-            await run.rest(LOOK_EVERY_S)
-        await _over(run, ended(await waiting, run.lease))
+        await asyncio.wait([waiting, ending, *keeping], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        for task in (ending, *keeping):
+            task.cancel()
+        results = await asyncio.gather(*keeping, return_exceptions=True)
         waiting.cancel()
+    if waiting.done() and not waiting.cancelled():
+        await _over(run, ended(waiting.result(), run.lease))
+    elif not await run.leave_if_ending():
+        raise next(result for result in results if isinstance(result, Exception))
+
+
+async def _take_up(run: JobRun, container: Container) -> None:
+    """What an earlier run of this application did to it last, and could not write down any more."""
+    now, frozen_at = run.bench.clock.now(), run.lease.frozen_at
+    if container.state is ContainerState.PAUSED and frozen_at is None:
+        await run.note_soon(frozen_at=now)
+    elif container.state is ContainerState.RUNNING and frozen_at is not None:
+        frozen_s = run.lease.frozen_s + max(0, int((now - frozen_at).total_seconds()))
+        await run.note_soon(frozen_at=None, frozen_s=frozen_s)
+
+
+async def _look_after(run: JobRun) -> None:
+    """Once a second: its disk, its time, its log. Any of it may take long; nobody waits for it.
+
+    Raises:
+        EngineError: the engine does not hand over the log.
+    """
+    while True:
+        await _end_if_over_limits(run)
+        if run.bench.clock.elapsed_s() >= run.next_log_at_s:
+            await send_log(run, is_final=False)
+        await run.bench.clock.sleep(LOOK_EVERY_S)
 
 
 async def _over(run: JobRun, end: Ended) -> None:
@@ -64,42 +87,6 @@ async def _over(run: JobRun, end: Ended) -> None:
         usage=run.usage(),
         ended_at=run.bench.clock.now(),
     )
-
-
-async def _look(run: JobRun) -> None:
-    await _freeze_or_thaw(run)
-    _end_if_gate_closed(run)
-    await _end_if_over_limits(run)
-    if run.bench.clock.elapsed_s() >= run.next_log_at_s:
-        await send_log(run, is_final=False)
-
-
-async def _freeze_or_thaw(run: JobRun) -> None:
-    """Follow the owner's pause. A frozen job keeps its place for a while, then it is given back."""
-    engine, lease, now = run.bench.needed_engine(), run.lease, run.bench.clock.now()
-    wanted = run.bench.current_pause() is not None
-    if wanted and lease.frozen_at is None:
-        await engine.pause(lease.container_name)
-        await run.note_soon(frozen_at=now)
-    elif not wanted and lease.frozen_at is not None:
-        await engine.unpause(lease.container_name)
-        frozen_s = lease.frozen_s + int((now - lease.frozen_at).total_seconds())
-        await run.note_soon(frozen_at=None, frozen_s=frozen_s)
-    elif lease.frozen_at is not None:
-        longest = timedelta(minutes=run.bench.settings.jobs.frozen_minutes)
-        if now - lease.frozen_at > longest:
-            run.request_end(Outcome.RECLAIMED, "The owner paused for longer than a job is kept frozen.")
-
-
-def _end_if_gate_closed(run: JobRun) -> None:
-    for gpu_id in run.lease.gpu_ids:
-        gpu, reading = run.bench.gpus.get(gpu_id), run.bench.readings.get(gpu_id)
-        if reading is not None and reading.is_lost:
-            run.request_end(Outcome.CARD_LOST, "The card stopped answering its driver.")
-        elif gpu is not None:
-            verdict = must_stop(run.bench.circumstances(gpu, market_is_local=True))
-            if verdict is not None:
-                run.request_end(Outcome.RECLAIMED, f"The owner took the card back: {verdict.reason}")
 
 
 async def _end_if_over_limits(run: JobRun) -> None:

@@ -26,6 +26,7 @@ from argentum_desktop.paths import Home
 from argentum_desktop.settings.schema import Settings
 from argentum_desktop.store import migrations, program_state
 from argentum_desktop.store.database import Database
+from argentum_desktop.system.activity.reader import open_signals
 from argentum_desktop.system.host import read_host
 from argentum_desktop.system.single_instance import InstanceLock
 from argentum_desktop.system.zone import owners_zone
@@ -108,7 +109,15 @@ class Core:
         names = [settings.market.url.rstrip("/") or LOCAL_MARKET]
         health = await health_parts(home, database, history, sensor, clock, self._checks)
         self.agent = Agent(
-            bench, database, sensor, sampler, names, self._find_market, health, takes_work=self._takes_work
+            bench,
+            database,
+            sensor,
+            sampler,
+            names,
+            self._find_market,
+            health,
+            signals=lambda stirred: open_signals(clock, stirred),
+            takes_work=self._takes_work,
         )
         self.service = LocalService(self.agent, history)
         self._closing.push_async_callback(self._close_markets)

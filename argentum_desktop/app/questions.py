@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.gpu import SourceReport
 from argentum_desktop.domain.posting import Transaction
 from argentum_desktop.domain.reading import Reading
+from argentum_desktop.errors import SettingsError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.watched_sensor import Sensor, sensor_command
 from argentum_desktop.paths import Home
+from argentum_desktop.settings.file import load
 from argentum_desktop.settings.schema import Cards, Settings
 from argentum_desktop.store import ledger, migrations
 from argentum_desktop.store.database import Database
+from argentum_desktop.system.zone import owners_zone
 
 
 def cards_command(cards: Cards, now: datetime) -> list[str]:
@@ -42,6 +47,14 @@ async def look_at_cards(settings: Settings) -> tuple[tuple[SourceReport, ...], t
         return await sensor.discover(), await sensor.read()
     finally:
         await sensor.close()
+
+
+def zone_of(home: Home) -> ZoneInfo:
+    """The owner's zone; the computer's own where the settings cannot be read, for the ledger can be all the same."""
+    with suppress(SettingsError):
+        if home.settings_file.exists():
+            return owners_zone(load(home.settings_file).availability.timezone)
+    return owners_zone("")
 
 
 async def all_transactions(home: Home) -> list[Transaction]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from argentum_desktop import __version__
-from argentum_desktop.cli import application, health, questions
+from argentum_desktop.cli import application, health, policy, questions
 from argentum_desktop.cli.arguments import Command, count
 from argentum_desktop.errors import ArgentumError
 from argentum_desktop.paths import Home, default_home
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     application.add_commands(commands)
     questions.add_commands(commands)
     health.add_commands(commands)
+    policy.add_commands(commands)
     return parser
 
 

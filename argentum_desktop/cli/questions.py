@@ -97,10 +97,13 @@ def export(options: argparse.Namespace, home: Home) -> int:
 
 def ledger(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.report import ledger_json, ledger_text
-    from argentum_desktop.app.questions import all_transactions
+    from argentum_desktop.app.questions import all_transactions, zone_of
 
     transactions = asyncio.run(all_transactions(home))
-    write_line(json.dumps(ledger_json(transactions), indent=2) if options.json else ledger_text(transactions))
+    if options.json:
+        write_line(json.dumps(ledger_json(transactions, zone_of(home)), indent=2))
+    else:
+        write_line(ledger_text(transactions))
     return 0
 
 

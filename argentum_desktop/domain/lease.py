@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from argentum_desktop.domain.energy import EnergyBill
 from argentum_desktop.domain.job import Artifact, JobSpec, JobState, Outcome
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import Offer
@@ -32,6 +33,7 @@ class Lease:
         reason: why it ended so, in words; empty while nobody wants it to end.
         image_id: the engine's name for the loaded image, empty until it is loaded.
         log_offset: how many bytes of the job's log the market has.
+        bill: what its energy came to, once it is settled.
     """
 
     market: str
@@ -52,6 +54,7 @@ class Lease:
     outputs: tuple[Artifact, ...] = ()
     log_offset: int = 0
     receipt: Receipt | None = None
+    bill: EnergyBill | None = None
 
     @property
     def lease_id(self) -> str:

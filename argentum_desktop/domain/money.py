@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import lru_cache
 
 MICROS_PER_UNIT = 1_000_000
 SECONDS_PER_HOUR = 3600
@@ -24,11 +24,10 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        code = self.currency
-        if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
-            raise ValueError(f"currency must be three capital letters (ISO 4217), not {code[:20]!r}")
-        if abs(self.micros) > LARGEST_MICROS:
-            raise ValueError(f"an amount of {code} must lie within 64 bits of millionths")
+        if not _is_code(self.currency):
+            raise ValueError(f"currency must be three capital letters (ISO 4217), not {self.currency[:20]!r}")
+        if not -LARGEST_MICROS <= self.micros <= LARGEST_MICROS:
+            raise ValueError(f"an amount of {self.currency} must lie within 64 bits of millionths")
 
     def __add__(self, other: Money) -> Money:
         return Money(self.micros + self._same(other).micros, self.currency)
@@ -47,10 +46,9 @@ class Money:
 
     def __str__(self) -> str:
         """Two decimals, more where the amount has them: `0.24 EUR`, `0.0003 EUR`."""
-        amount = Decimal(self.micros) / MICROS_PER_UNIT
-        text = f"{amount:.6f}".rstrip("0")
-        whole, _, decimals = text.partition(".")
-        return f"{whole}.{decimals.ljust(2, '0')} {self.currency}"
+        whole, micros = divmod(abs(self.micros), MICROS_PER_UNIT)
+        decimals = f"{micros:06d}".rstrip("0")
+        return f"{'-' if self.micros < 0 else ''}{whole}.{decimals:0<2} {self.currency}"
 
     def _same(self, other: Money) -> Money:
         if other.currency != self.currency:
@@ -59,7 +57,7 @@ class Money:
 
     def scaled(self, numerator: int, denominator: int) -> Money:
         """This amount times a fraction; the one place where money is rounded (half to even)."""
-        return Money(_divide_half_even(self.micros * numerator, denominator), self.currency)
+        return Money(divide_half_even(self.micros * numerator, denominator), self.currency)
 
     @classmethod
     def zero(cls, currency: str) -> Money:
@@ -81,6 +79,11 @@ class Money:
         return cls(int(match["units"]) * MICROS_PER_UNIT + int(decimals.ljust(_DECIMALS, "0")), currency)
 
 
+@lru_cache(maxsize=64)
+def _is_code(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
+
+
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of `amounts`, zero `currency` when there are none."""
     result = Money.zero(currency)
@@ -99,7 +102,8 @@ def energy_cost(price_per_kwh: Money, energy_mj: int) -> Money:
     return price_per_kwh.scaled(energy_mj, 3_600_000_000)
 
 
-def _divide_half_even(numerator: int, denominator: int) -> int:
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """The rounding of `Money.scaled`, for who reckons in whole micros."""
     if denominator <= 0:
         raise ValueError("the denominator must be positive")
     quotient, remainder = divmod(numerator, denominator)

@@ -9,6 +9,7 @@ from argentum_desktop.domain.job import JobSpec
 from argentum_desktop.domain.money import Money
 
 PPM = 1_000_000
+LONGEST_JOB_S = 720 * 3600
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Offer:
     lease_ttl_s: int
     beat_every_s: int
     issued_at: datetime
+
+    @property
+    def counted_s(self) -> int:
+        """How long the job is reckoned to take: no owner may allow more, and a market may name any number."""
+        return min(self.job.limits.wall_s, LONGEST_JOB_S)
 
     def __post_init__(self) -> None:
         if self.price_per_hour.micros < 0:

@@ -24,6 +24,8 @@ class Transaction:
     Attributes:
         transaction_id: says what it settles, so that the same thing can never be posted twice.
         energy_mj: the energy behind its electricity, for kilowatt-hours beside the money.
+        carbon_mg: milligrams of CO₂e emitted for that energy; None where it is not known.
+        energy_words: how the price of the energy and what was emitted for it came about.
 
     Raises:
         ValueError: the postings do not sum to zero in every currency, or an account stands twice in one.
@@ -35,6 +37,8 @@ class Transaction:
     description: str
     postings: tuple[Posting, ...]
     energy_mj: int = 0
+    carbon_mg: int | None = None
+    energy_words: str = ""
 
     def __post_init__(self) -> None:
         sums: Counter[str] = Counter()

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 MINUTES_PER_DAY = 24 * 60
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_TEXT = re.compile(
-    r"(?P<days>[a-z,\- ]+?)\s+(?P<h1>\d{1,2}):(?P<m1>\d{2})\s*-\s*(?P<h2>\d{1,2}):(?P<m2>\d{2})", re.ASCII
-)
+_HOURS = r"(?P<h1>\d{1,2}):(?P<m1>\d{2})\s*-\s*(?P<h2>\d{1,2}):(?P<m2>\d{2})"
+_ONLY_HOURS = re.compile(_HOURS, re.ASCII)
+_TEXT = re.compile(rf"(?P<days>[a-z,\- ]+?)\s+(?P<hours>{_HOURS})", re.ASCII)
+_SHORTEST_RUN = 3
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ class WeeklyWindow:
             raise ValueError("a window must not end when it begins; write 00:00-24:00 for a whole day")
 
     def __str__(self) -> str:
-        days = ",".join(DAYS[day] for day in sorted(self.days))
-        return f"{days} {_clock(self.start_minute)}-{_clock(self.end_minute)}"
+        return f"{days_text(self.days)} {clock_text(self.start_minute)}-{clock_text(self.end_minute)}"
 
     @classmethod
     def parse(cls, text: str) -> WeeklyWindow:
@@ -49,14 +49,48 @@ class WeeklyWindow:
         match = _TEXT.fullmatch(text.strip().lower())
         if match is None:
             raise ValueError(f'"{text}" is not a window; write for example "mon-fri 22:00-07:00"')
-        start, end = _minute(match["h1"], match["m1"]), _minute(match["h2"], match["m2"])
-        if start is None or end is None or start == MINUTES_PER_DAY:
-            raise ValueError(f'"{text}" has a time that is none; the day runs from 00:00 to 24:00')
-        if end == 0 and start:
-            end = MINUTES_PER_DAY
-        if start == end:
-            raise ValueError(f'"{text}" ends when it begins; write 00:00-24:00 for a whole day')
+        try:
+            start, end = hours_of(match["hours"])
+        except ValueError as error:
+            raise ValueError(f'"{text}" {error}') from error
         return cls(_days(match["days"], text), start, end)
+
+
+def hours_of(text: str) -> tuple[int, int]:
+    """The minutes after midnight of `22:00-07:00`; an end of 00:00 is 24:00.
+
+    Raises:
+        ValueError: what is wrong with them, to be said after the text.
+    """
+    match = _ONLY_HOURS.fullmatch(text)
+    start = _minute(match["h1"], match["m1"]) if match else None
+    end = _minute(match["h2"], match["m2"]) if match else None
+    if start is None or end is None or start == MINUTES_PER_DAY:
+        raise ValueError("has a time that is none; the day runs from 00:00 to 24:00")
+    if end == 0 and start:
+        end = MINUTES_PER_DAY
+    if start == end:
+        raise ValueError("ends when it begins; write 00:00-24:00 for a whole day")
+    return start, end
+
+
+def days_text(days: frozenset[int]) -> str:
+    """`daily`, `mon-fri`, `sat,sun`, `mon-wed,sat`."""
+    if len(days) == len(DAYS):
+        return "daily"
+    parts: list[str] = []
+    for first in sorted(days):
+        if first - 1 in days:
+            continue
+        last = next(day for day in range(first, 8) if day + 1 not in days)
+        is_run = last - first + 1 >= _SHORTEST_RUN
+        parts += [f"{DAYS[first]}-{DAYS[last]}"] if is_run else [DAYS[day] for day in range(first, last + 1)]
+    return ",".join(parts)
+
+
+def clock_text(minute: int) -> str:
+    """Minutes after midnight as `07:30`."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _minute(hours: str, minutes: str) -> int | None:
@@ -76,7 +110,3 @@ def _days(text: str, whole: str) -> frozenset[int]:
         end = DAYS.index(last) if last else start
         days.update((start + step) % 7 for step in range((end - start) % 7 + 1))
     return frozenset(days)
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -24,7 +24,16 @@ from argentum_desktop.domain.gpu import SourceReport
 from argentum_desktop.errors import BadInputError
 from argentum_desktop.gpus.discovery import AMD, INTEL, all_cards, doubles
 from argentum_desktop.gpus.nvidia.source import NvidiaSource
-from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD
+from argentum_desktop.gpus.sensor_wire import (
+    Answer,
+    Discover,
+    GetPowerLimit,
+    Load,
+    Read,
+    Request,
+    SetPowerLimit,
+)
 from argentum_desktop.gpus.source import GpuSource
 
 if TYPE_CHECKING:
@@ -55,6 +64,7 @@ class SensorProcess:
         self._simulated = simulated
         self._bus = bus
         self._twice: tuple[frozenset[str], ...] = (frozenset(),) * len(self._sources)
+        self._source_of: dict[str, GpuSource] = {}
         self._is_outdated = False
 
     def answer(self, request: Request) -> Answer:
@@ -65,6 +75,14 @@ class SensorProcess:
                 return self._read(request)
             case Load():
                 return Answer(request.number, refusal=self._load(request))
+            case GetPowerLimit():
+                source = self._source_of.get(request.gpu_id)
+                limit_mw = source.power_limit_mw(request.gpu_id) if source is not None else None
+                return Answer(request.number, power_limit_mw=limit_mw)
+            case SetPowerLimit():
+                source = self._source_of.get(request.gpu_id)
+                refusal = source.set_power_limit(request.gpu_id, request.power_mw) if source else NO_SUCH_CARD
+                return Answer(request.number, refusal=refusal)
 
     def _discover(self) -> tuple[SourceReport, ...]:
         if self._bus is not None:
@@ -72,6 +90,12 @@ class SensorProcess:
         self._is_outdated = False
         reports = tuple(source.discover() for source in self._sources)
         self._twice = doubles(reports)
+        self._source_of = {
+            gpu.gpu_id: source
+            for source, report, twice in zip(self._sources, reports, self._twice, strict=True)
+            for gpu in report.gpus
+            if gpu.gpu_id not in twice
+        }
         if self._bus is None:
             return all_cards(reports)
         return all_cards(reports, self._bus.cards(), self._bus.name)

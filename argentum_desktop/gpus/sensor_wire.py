@@ -39,7 +39,22 @@ class Load(msgspec.Struct, frozen=True, tag="load", tag_field="ask"):
     memory_used_bytes: int
 
 
-Request = Discover | Read | Load
+class GetPowerLimit(msgspec.Struct, frozen=True, tag="get_power_limit", tag_field="ask"):
+    """Which power limit is set on a card, to be set back to it later?"""
+
+    number: int
+    gpu_id: str
+
+
+class SetPowerLimit(msgspec.Struct, frozen=True, tag="set_power_limit", tag_field="ask"):
+    """A card draws no more than this from now on."""
+
+    number: int
+    gpu_id: str
+    power_mw: int
+
+
+Request = Discover | Read | Load | GetPowerLimit | SetPowerLimit
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +62,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         refusal: why there is none, in words.
+        power_limit_mw: what `GetPowerLimit` asked for; None where the card does not tell.
         is_outdated: cards or drivers came or went since the list was made: a fresh process must list them anew.
     """
 
@@ -54,4 +70,5 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     reports: tuple[SourceReport, ...] = ()
     readings: tuple[Reading, ...] = ()
     refusal: str = ""
+    power_limit_mw: int | None = None
     is_outdated: bool = False

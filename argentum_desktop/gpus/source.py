@@ -25,6 +25,18 @@ class GpuSource(Protocol):
         """
         ...
 
+    def power_limit_mw(self, gpu_id: str) -> int | None:
+        """The limit that is set on a card, in the driver's own terms; None where it does not tell. Never raises."""
+        ...
+
+    def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        """Let a card draw no more than this. Never raises.
+
+        Returns:
+            Why it was not done, in one sentence for the owner; nothing once it is in force.
+        """
+        ...
+
     def close(self) -> None:
         """Let the driver go."""
         ...

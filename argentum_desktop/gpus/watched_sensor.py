@@ -20,7 +20,7 @@ from argentum_desktop.errors import BadInputError, SensorError
 from argentum_desktop.events import EventBus
 from argentum_desktop.gpus.back_off import BackOff
 from argentum_desktop.gpus.sensor_child import SensorChild
-from argentum_desktop.gpus.sensor_wire import Answer, Discover, Load, Read, Request
+from argentum_desktop.gpus.sensor_wire import Answer, Discover, GetPowerLimit, Load, Read, Request, SetPowerLimit
 from argentum_desktop.system.child import words_for_status
 
 log = logging.getLogger(__name__)
@@ -199,6 +199,33 @@ class Sensor:
             except BadInputError:
                 del self._loads[gpu_id]
                 raise
+
+    async def power_limit_mw(self, gpu_id: str) -> int | None:
+        """The power limit that is set on a card; None where it does not tell.
+
+        Raises:
+            SensorError: there is no answer.
+        """
+        async with self._turn:
+            child = await self._living_child()
+            answer = await self._exchange(child, lambda number: GetPowerLimit(number, gpu_id), self._patience.answer_s)
+            return answer.power_limit_mw
+
+    async def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        """Let a card draw no more than this. Nothing remembers it: whoever sets one sees to it that it is set back.
+
+        Returns:
+            Why it was not done, in words for the owner; nothing once it is in force.
+
+        Raises:
+            SensorError: there is no answer.
+        """
+        async with self._turn:
+            child = await self._living_child()
+            answer = await self._exchange(
+                child, lambda number: SetPowerLimit(number, gpu_id, power_mw), self._patience.answer_s
+            )
+            return answer.refusal
 
     async def close(self) -> None:
         """End the process. Nothing is started after this."""

@@ -19,12 +19,15 @@ class Totals:
     Attributes:
         electricity: what the measured energy cost at the owner's tariff.
         energy_mj: millijoules the cards used for jobs (1 kWh is 3.6e9).
+        carbon_mg: milligrams of CO₂e emitted for `carbon_mj` of them; for the rest it is not known.
     """
 
     gross: Money
     fee: Money
     electricity: Money
     energy_mj: int = 0
+    carbon_mg: int = 0
+    carbon_mj: int = 0
 
     @property
     def net(self) -> Money:
@@ -36,6 +39,8 @@ class Totals:
             self.fee + other.fee,
             self.electricity + other.electricity,
             self.energy_mj + other.energy_mj,
+            self.carbon_mg + other.carbon_mg,
+            self.carbon_mj + other.carbon_mj,
         )
 
     @classmethod
@@ -52,6 +57,16 @@ class DayEarnings:
     totals: Totals
 
 
+@dataclass(frozen=True)
+class DayEnergy:
+    """What was posted on one day in the owner's zone, in every currency; see `Totals` for the figures."""
+
+    day: date
+    energy_mj: int
+    carbon_mg: int
+    carbon_mj: int
+
+
 def totals(transactions: Iterable[Transaction], currency: str) -> Totals:
     """What was posted in one currency, summed up. The energy goes with the currency in which it is paid."""
     result, nothing = Totals.zero(currency), Money.zero(currency)
@@ -62,6 +77,8 @@ def totals(transactions: Iterable[Transaction], currency: str) -> Totals:
             fee=amounts.get(FEE, nothing),
             electricity=amounts.get(ELECTRICITY, nothing),
             energy_mj=transaction.energy_mj if ELECTRICITY in amounts else 0,
+            carbon_mg=(transaction.carbon_mg or 0) if ELECTRICITY in amounts else 0,
+            carbon_mj=transaction.energy_mj if ELECTRICITY in amounts and transaction.carbon_mg is not None else 0,
         )
     return result
 
@@ -80,3 +97,19 @@ def by_day(
         if day in per_day:
             per_day[day].append(transaction)
     return tuple(DayEarnings(day, totals(entries, currency)) for day, entries in per_day.items())
+
+
+def energy_by_day(transactions: Iterable[Transaction], zone: ZoneInfo) -> tuple[DayEnergy, ...]:
+    """One entry for each day on which something was posted, oldest first."""
+    per_day: dict[date, list[Transaction]] = {}
+    for transaction in transactions:
+        per_day.setdefault(transaction.posted_at.astimezone(zone).date(), []).append(transaction)
+    return tuple(
+        DayEnergy(
+            day,
+            sum(entry.energy_mj for entry in entries),
+            sum(entry.carbon_mg or 0 for entry in entries),
+            sum(entry.energy_mj for entry in entries if entry.carbon_mg is not None),
+        )
+        for day, entries in sorted(per_day.items())
+    )

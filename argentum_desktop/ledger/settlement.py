@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from argentum_desktop.domain.energy import EnergyBill
 from argentum_desktop.domain.lease import Lease
-from argentum_desktop.domain.money import Money, energy_cost
 from argentum_desktop.domain.posting import Posting, Transaction
 from argentum_desktop.domain.receipt import Receipt
 
@@ -20,18 +20,17 @@ def receivable(market: str) -> str:
     return f"receivable:{market}"
 
 
-def settle(lease: Lease, receipt: Receipt, electricity_per_kwh: Money, posted_at: datetime) -> Transaction:
+def settle(lease: Lease, receipt: Receipt, bill: EnergyBill, posted_at: datetime) -> Transaction:
     """The one transaction of a lease. Its id is the lease's, so that it can be posted only once.
 
     Income stands as a negative figure, as double entry has it: what comes in on one account left another.
     """
-    electricity = energy_cost(electricity_per_kwh, lease.usage.energy_mj)
     postings = (
         Posting(receivable(lease.market), receipt.net),
         Posting(FEE, receipt.fee),
         Posting(INCOME, -receipt.gross),
-        Posting(ELECTRICITY, electricity),
-        Posting(ELECTRICITY_OWED, -electricity),
+        Posting(ELECTRICITY, bill.electricity),
+        Posting(ELECTRICITY_OWED, -bill.electricity),
     )
     return Transaction(
         transaction_id=f"settle:{lease.lease_id}",
@@ -39,5 +38,7 @@ def settle(lease: Lease, receipt: Receipt, electricity_per_kwh: Money, posted_at
         lease_id=lease.lease_id,
         description=lease.job.title,
         postings=postings,
-        energy_mj=lease.usage.energy_mj,
+        energy_mj=bill.energy_mj,
+        carbon_mg=bill.carbon_mg,
+        energy_words=bill.words,
     )

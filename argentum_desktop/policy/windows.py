@@ -1,7 +1,7 @@
-"""When: weekly windows in the owner's zone, against instants in UTC.
+"""When: the owner's windows in his own zone, against instants in UTC.
 
-One rule decides everything: it is open exactly while the owner's wall clock shows a time of a window. What follows
-from it where the wall clock jumps:
+One rule decides everything: it is open exactly while the owner's wall clock shows a time that the week, or an
+exception for that date, opens. What follows from it where the wall clock jumps:
 
 - Forward: a time that is skipped never shows, so a window that begins or ends at it begins or ends with the jump, and
   one that lies within the jump does not happen that day. 22:00-07:00 is then an hour shorter.
@@ -11,20 +11,23 @@ from it where the wall clock jumps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from argentum_desktop.domain.window import MINUTES_PER_DAY, WeeklyWindow
+from argentum_desktop.domain.availability import OwnersWindow
+from argentum_desktop.domain.clock_jumps import next_jump
+from argentum_desktop.domain.window import WeeklyWindow
+from argentum_desktop.policy.timetable import Timetable, by_the_week, opening_table, week_spans
+from argentum_desktop.settings.schema import Availability
 
-_WEEK = timedelta(days=7)
-_WHOLE_WEEK = (timedelta(), _WEEK)
-# A weekly opening, or gap, may be skipped by a jump of the clock, and is then there a week later; beyond that there is
-# none.
-_HORIZON = timedelta(days=16)
-# No zone changes its clock twice within this.
-_STEP = timedelta(days=1)
+Value = TypeVar("Value")
+# A jump back shows past times again, by a day where a zone changes sides of the date line.
+_FURTHEST_BACK = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -35,77 +38,112 @@ class Opening:
     until: datetime | None
 
 
-def opening_at(windows: Iterable[WeeklyWindow], zone: ZoneInfo, now: datetime) -> Opening:
-    """Look up `now` (aware, UTC) in the windows."""
-    spans = _merged(span for window in windows for span in _spans(window))
-    if not spans or spans == [_WHOLE_WEEK]:
-        return Opening(bool(spans), None)
-    is_open = _shows_open(spans, now, zone)
-    at = now
-    while at - now <= _HORIZON:
-        at = _next_look(spans, at, zone)
-        if _shows_open(spans, at, zone) is not is_open:
-            return Opening(is_open, at)
-    return Opening(is_open, None)
+@dataclass(frozen=True)
+class InForce:
+    """The windows whose hours show at an instant, and when that changes next; several may overlap.
+
+    In the hours of an exception that opens there need not be any; then what the owner chose in general holds.
+    """
+
+    windows: tuple[OwnersWindow, ...]
+    until: datetime | None
+
+    def floor(self, general: Decimal) -> Decimal:
+        """The highest floor; a window without one has the general."""
+        return max((general if own.floor is None else own.floor for own in self.windows), default=general)
+
+    @property
+    def power_limit_w(self) -> int | None:
+        """The lowest power limit; None where none is set."""
+        return min((own.power_limit_w for own in self.windows if own.power_limit_w is not None), default=None)
+
+    def temperature_limit_c(self, general: int) -> int:
+        """The lowest limit, the general one among them."""
+        own = (own.temperature_limit_c for own in self.windows)
+        return min((general, *(limit for limit in own if limit is not None)))
 
 
-Span = tuple[timedelta, timedelta]
-"""From and until, as time since Monday 00:00 by the wall clock."""
+def opening_at(availability: Availability, gpu_id: str, zone: ZoneInfo, now: datetime) -> Opening:
+    """Whether this card may work at `now` (aware), by its windows and exceptions."""
+    return Opening(*_value_and_change(_opening_table(availability, gpu_id), zone, now))
 
 
-def _spans(window: WeeklyWindow) -> Iterator[Span]:
-    """The window on each of its days; what runs over the end of Sunday goes on at the beginning of Monday."""
-    length = timedelta(minutes=(window.end_minute - window.start_minute) % MINUTES_PER_DAY or MINUTES_PER_DAY)
-    for day in window.days:
-        start = timedelta(days=day, minutes=window.start_minute)
-        yield start, min(start + length, _WEEK)
-        if start + length > _WEEK:
-            yield timedelta(), start + length - _WEEK
+def weekly_opening(windows: Iterable[WeeklyWindow], zone: ZoneInfo, now: datetime) -> Opening:
+    """The same for plain hours of the week, such as those of solar power."""
+    return Opening(*_value_and_change(opening_table(windows), zone, now))
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """The same time without overlaps, in order; spans that touch become one."""
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+def in_force_at(availability: Availability, gpu_id: str, zone: ZoneInfo, now: datetime) -> InForce:
+    """The windows of this card whose hours show at `now`."""
+    return InForce(*_value_and_change(_window_table(availability, gpu_id), zone, now))
+
+
+def finish_by(availability: Availability, gpu_id: str, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """The instant by which a job that runs at `now` must be over to be left alone; None means whenever.
+
+    Open, that is the end of the opening and the owner's minutes after it; shut, the owner's minutes after it shut.
+    In the past, the job's time is over.
+    """
+    within = timedelta(minutes=availability.finish_within_minutes)
+    opening = opening_at(availability, gpu_id, zone, now)
+    if opening.is_open:
+        return None if opening.until is None else opening.until + within
+    shut_at = at = now - within
+    while at < now:
+        opening = opening_at(availability, gpu_id, zone, at)
+        if opening.until is None or opening.until > now:
+            break
+        at = opening.until
+        shut_at = at if opening.is_open else shut_at
+    return shut_at + within
+
+
+def may_finish(availability: Availability, gpu_id: str, zone: ZoneInfo, now: datetime, ends_at: datetime) -> bool:
+    """Whether a job that is over at `ends_at` at the latest may run on at `now`."""
+    opening = opening_at(availability, gpu_id, zone, now)
+    if opening.is_open:
+        return True
+    last = finish_by(availability, gpu_id, zone, now)
+    return last is not None and now < last and ends_at <= last
+
+
+@lru_cache(maxsize=256)
+def _opening_table(availability: Availability, gpu_id: str) -> Timetable[bool]:
+    windows = (own.when for own in availability.windows if own.is_for(gpu_id))
+    return opening_table(windows, (one for one in availability.exceptions if one.is_for(gpu_id)))
+
+
+@lru_cache(maxsize=256)
+def _window_table(availability: Availability, gpu_id: str) -> Timetable[tuple[OwnersWindow, ...]]:
+    windows = [own for own in availability.windows if own.is_for(gpu_id)]
+    spans = [(own, span) for own in windows for span in week_spans(own.when)]
+
+    def showing(places: frozenset[int]) -> tuple[OwnersWindow, ...]:
+        return tuple(own for own in windows if any(spans[place][0] is own for place in places))
+
+    return Timetable(*by_the_week([span for _, span in spans], showing))
+
+
+def _value_and_change(table: Timetable[Value], zone: ZoneInfo, now: datetime) -> tuple[Value, datetime | None]:
+    """What holds at `now`, and the first instant after it at which the wall clock shows a time of another value."""
+    at = now.astimezone(UTC)
+    shown = _shown(at, zone)
+    value = table.value_at(shown)
+    while True:
+        edge = table.next_other(shown, value)
+        if edge is not None:
+            look_until = at + (edge - shown)
+        elif table.date_ends:
+            look_until = table.date_ends[-1].replace(tzinfo=UTC) + _FURTHEST_BACK
         else:
-            merged.append((start, end))
-    return merged
+            return value, None
+        jump = next_jump(zone, at, look_until)
+        if jump is None:
+            return value, look_until if edge is not None else None
+        at, shown = jump, _shown(jump, zone)
+        if table.value_at(shown) != value:
+            return value, at
 
 
-def _shows_open(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> bool:
-    shown = _since_monday(at, zone)
-    return any(start <= shown < end for start, end in spans)
-
-
-def _next_look(spans: Iterable[Span], at: datetime, zone: ZoneInfo) -> datetime:
-    """The next instant at which anything can change: a window's edge or a jump of the clock, a day on at the latest."""
-    shown = _since_monday(at, zone)
-    edges = [_WEEK, *(edge for span in spans for edge in span)]  # at the week's end its edges begin anew
-    step = min([_STEP, *(edge - shown for edge in edges if edge > shown)])
-    return _jump(at, at + step, zone) or at + step
-
-
-def _jump(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
-    """When the clock jumps after `start` and up to `end`; None when it does not."""
-    before = start.astimezone(zone).utcoffset()
-    if end.astimezone(zone).utcoffset() == before:
-        return None
-    low, high = 0, int((end - start) / _MICROSECOND)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if (start + middle * _MICROSECOND).astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return start + high * _MICROSECOND
-
-
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def _since_monday(at: datetime, zone: ZoneInfo) -> timedelta:
-    shown = at.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-    midnight = shown.replace(hour=0, minute=0, second=0, microsecond=0)
-    return timedelta(days=shown.weekday()) + (shown - midnight)
+def _shown(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)

@@ -34,3 +34,16 @@ def energy(energy_mj: int) -> str:
     """Millijoules as `0.3 Wh` or `1.21 kWh` (1 Wh is 3600 J)."""
     wh = energy_mj / 3_600_000
     return f"{wh:.1f} Wh" if wh < 100 else f"{wh / 1000:.2f} kWh"
+
+
+def carbon(carbon_mg: int) -> str:
+    """Milligrams as `4.1 g CO₂e` or `1.21 kg CO₂e`."""
+    grams = carbon_mg / 1000
+    return f"{grams:.1f} g CO₂e" if grams < 1000 else f"{grams / 1000:.2f} kg CO₂e"
+
+
+def span(seconds: float) -> str:
+    """`45 s`, `12 min` or `3 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.0f} h"

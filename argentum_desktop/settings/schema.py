@@ -6,11 +6,14 @@ is a frozen dataclass; the loops get a whole `Settings` value and never look any
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
+from argentum_desktop.domain.availability import DatedException, DatedHours, OwnersWindow
 from argentum_desktop.domain.money import Money
+from argentum_desktop.domain.tariff import TariffLine
 from argentum_desktop.domain.window import WeeklyWindow
 
 _KEY = "setting"
@@ -18,7 +21,13 @@ _KEY = "setting"
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of one setting besides its type and default."""
+    """What is known of one setting besides its type and default.
+
+    Attributes:
+        parse: makes the value, or each entry of a list, from its text; raises ValueError in words for the owner. The
+            way back is `str`.
+        table: what an entry may be written with as a table, by key: the fields of the entry's class.
+    """
 
     title: str
     help: str
@@ -26,6 +35,8 @@ class Declaration:
     low: Decimal | None = None
     high: Decimal | None = None
     choices: tuple[str, ...] = ()
+    parse: Callable[[str], Any] | None = None
+    table: Mapping[str, Declaration] | None = None
 
 
 def _setting(
@@ -37,9 +48,12 @@ def _setting(
     low: str | None = None,
     high: str | None = None,
     choices: tuple[str, ...] = (),
+    parse: Callable[[str], Any] | None = None,
+    table: Mapping[str, Declaration] | None = None,
 ) -> Any:
     bounds = (Decimal(low) if low is not None else None, Decimal(high) if high is not None else None)
-    return field(default=default, metadata={_KEY: Declaration(title, help, unit, *bounds, choices)})
+    declared = Declaration(title, help, unit, *bounds, choices, parse, table)
+    return field(default=default, metadata={_KEY: declared})
 
 
 def declaration(setting: Field[Any]) -> Declaration:
@@ -48,19 +62,137 @@ def declaration(setting: Field[Any]) -> Declaration:
     return found
 
 
+_HOTTEST_C = Decimal(110)
+_COOLEST_C = Decimal(40)
+_CARDS_OF_ENTRY = Declaration("Cards", "Ids of the cards it is for; without it, all")
+_WINDOW_TABLE = {
+    "when": Declaration("When", "The hours of the week", parse=WeeklyWindow.parse),
+    "cards": _CARDS_OF_ENTRY,
+    "floor": Declaration("Floor", "The floor in it", "currency/h", Decimal(0), Decimal(1000)),
+    "power_limit_w": Declaration("Power limit", "The most a card may draw in it", "W", Decimal(1), Decimal(2000)),
+    "temperature_limit_c": Declaration("Temperature limit", "The limit in it", "°C", _COOLEST_C, _HOTTEST_C),
+}
+_EXCEPTION_TABLE = {
+    "when": Declaration("When", "The dates, the hours, and whether open or closed", parse=DatedHours.parse),
+    "cards": _CARDS_OF_ENTRY,
+}
+
+
 @dataclass(frozen=True)
 class Availability:
     """When the cards may work."""
 
-    windows: tuple[WeeklyWindow, ...] = _setting(
-        (WeeklyWindow.parse("daily 00:00-24:00"),),
+    windows: tuple[OwnersWindow, ...] = _setting(
+        (OwnersWindow.parse("daily 00:00-24:00"),),
         "Windows",
-        'When jobs may run, in your own time, for example ["mon-fri 22:00-07:00", "sat,sun 00:00-24:00"]; empty: never',
+        'When jobs may run, in your own time, for example ["mon-fri 22:00-07:00", "sat,sun 00:00-24:00"]; empty: '
+        'never. What holds in one window only goes into a table: { when = "daily 22:00-07:00", cards = ["ID"], '
+        'floor = "0.30", power_limit_w = 200, temperature_limit_c = 75 }',
+        parse=OwnersWindow.parse,
+        table=_WINDOW_TABLE,
+    )
+    exceptions: tuple[DatedException, ...] = _setting(
+        (),
+        "Exceptions",
+        'Dates that differ from the week, for example ["2026-12-24 closed", "2026-12-27..2026-12-29 closed", '
+        '"2026-12-31 20:00-24:00 open"]; for some cards only: { when = "2026-12-24 closed", cards = ["ID"] }',
+        parse=DatedException.parse,
+        table=_EXCEPTION_TABLE,
     )
     timezone: str = _setting(
         "", "Time zone", "The zone of the windows, for example Europe/Paris; empty: the computer's own"
     )
     on_battery: bool = _setting(False, "On battery", "Whether jobs may run while the computer is on battery")
+    finish_within_minutes: int = _setting(
+        15,
+        "Finish after the end",
+        "A job that ends within this time after the end of a window may finish; 0: none may",
+        unit="min",
+        low="0",
+        high="1440",
+    )
+
+
+@dataclass(frozen=True)
+class Presence:
+    """The machine comes first: what of your own use keeps jobs away."""
+
+    idle_minutes: int = _setting(
+        0,
+        "Idle time",
+        "How long keyboard and mouse must have rested before jobs may run; 0: also while you work",
+        unit="min",
+        low="0",
+        high="1440",
+    )
+    full_screen: bool = _setting(
+        True, "Full screen", "Whether a game or any program that fills the screen keeps jobs away"
+    )
+    presentation: bool = _setting(True, "Presentation", "Whether presentation mode keeps jobs away")
+    programs: tuple[str, ...] = _setting(
+        (), "Programs", 'Names of programs that keep jobs away while they run, for example ["blender", "obs"]'
+    )
+    other_gpu_percent: int = _setting(
+        20,
+        "Your use of the card",
+        "Jobs keep away while your own programs use more of a card than this; 0: never mind",
+        unit="%",
+        low="0",
+        high="100",
+    )
+    cpu_busy_percent: int = _setting(
+        0,
+        "Busy processor",
+        "Jobs keep away while your own programs use more of the processor than this; 0: never mind",
+        unit="%",
+        low="0",
+        high="100",
+    )
+    memory_free_mib: int = _setting(
+        1024,
+        "Free memory",
+        "Jobs keep away while less memory than this is free; 0: never mind",
+        unit="MiB",
+        low="0",
+        high="1048576",
+    )
+    disk_busy_percent: int = _setting(
+        0,
+        "Busy disk",
+        "Jobs keep away while the disk is busier than this; 0: never mind",
+        unit="%",
+        low="0",
+        high="100",
+    )
+    metered_network: bool = _setting(
+        False, "Metered network", "Whether jobs may be taken on a network that is paid for by volume"
+    )
+    remote_session: bool = _setting(
+        True, "Remote session", "Whether jobs may run while somebody uses this computer from afar"
+    )
+    unknown_signals: str = _setting(
+        "careful",
+        "What cannot be known",
+        "What counts when one of these cannot be read: careful, as if you were there; ignore, as if you were not",
+        choices=("careful", "ignore"),
+    )
+    settle_s: int = _setting(
+        30, "Settle", "How long a reason must be gone before jobs run again", unit="s", low="0", high="3600"
+    )
+    grace_s: int = _setting(
+        60,
+        "Grace",
+        "Within how long a job that was frozen for one of these goes on, or is stopped with notice and the card free",
+        unit="s",
+        low="0",
+        high="86400",
+    )
+
+
+def _country(text: str) -> str:
+    if text and not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise ValueError(f'"{text[:20]}" is not a country\'s code; write two letters (ISO 3166), for example FR')
+    return text.upper()
 
 
 @dataclass(frozen=True)
@@ -90,6 +222,32 @@ class Prices:
         low="1",
         high="2000",
     )
+    tariff: tuple[TariffLine, ...] = _setting(
+        (),
+        "Tariff",
+        'Hours in which a kilowatt-hour costs something else, for example ["mon-fri 22:00-06:00 0.18"]; what no line '
+        "covers costs electricity_per_kwh",
+        parse=TariffLine.parse,
+    )
+    tariff_file: str = _setting("", "Tariff file", "A CSV file of day-ahead prices; empty: none")
+    solar_hours: tuple[WeeklyWindow, ...] = _setting(
+        (),
+        "Solar hours",
+        'When this computer runs on your own solar power, for example ["daily 11:00-16:00"]',
+        parse=WeeklyWindow.parse,
+    )
+    feed_in_per_kwh: Decimal = _setting(
+        Decimal(0),
+        "Feed-in",
+        "What a kilowatt-hour of your solar power would have earned, had you fed it in",
+        unit="currency/kWh",
+        low="0",
+        high="10",
+    )
+    wear_per_gpu_hour: Decimal = _setting(
+        Decimal(0), "Wear", "What an hour of work costs a card in wear", unit="currency/h", low="0", high="1000"
+    )
+    only_on_solar: bool = _setting(False, "Only on solar power", "Whether jobs may run in the solar hours alone")
 
     def money(self, amount: Decimal) -> Money:
         return Money.parse(f"{amount:f}", self.currency)
@@ -101,6 +259,29 @@ class Prices:
     @property
     def electricity(self) -> Money:
         return self.money(self.electricity_per_kwh)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Where the electricity comes from."""
+
+    country: str = _setting(
+        "",
+        "Country",
+        "ISO 3166 code of the country whose grid you are on, for example FR; empty: not said",
+        parse=_country,
+    )
+    intensity_file: str = _setting(
+        "", "Carbon intensity", "A CSV file with your grid's own figures; empty: the yearly figure of the country"
+    )
+    cleaner_than_g_per_kwh: int = _setting(
+        0,
+        "Only clean power",
+        "Jobs run only while the grid's electricity is cleaner than this; 0: never mind",
+        unit="gCO2e/kWh",
+        low="0",
+        high="2000",
+    )
 
 
 @dataclass(frozen=True)
@@ -144,6 +325,14 @@ class Cards:
         unit="°C",
         low="40",
         high="110",
+    )
+    lower_power_percent: int = _setting(
+        0,
+        "Lower the power first",
+        "How far a hot card's power limit may be lowered before its job is frozen; 0: never",
+        unit="%",
+        low="0",
+        high="50",
     )
     require_check: bool = _setting(
         False, "Only checked cards", "Whether a card works only once a health check has graded it"
@@ -195,7 +384,9 @@ class Settings:
     """All choices, as one value that never changes under a reader's hands."""
 
     availability: Availability = field(default_factory=Availability)
+    presence: Presence = field(default_factory=Presence)
     prices: Prices = field(default_factory=Prices)
+    energy: Energy = field(default_factory=Energy)
     jobs: Jobs = field(default_factory=Jobs)
     cards: Cards = field(default_factory=Cards)
     market: MarketChoice = field(default_factory=MarketChoice)

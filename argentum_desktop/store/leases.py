@@ -1,4 +1,4 @@
-"""The leases this machine holds or held, and what was decided about each offer."""
+"""The leases this machine holds or held."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from argentum_desktop.domain.decision import Decision
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.lease import Lease
 
@@ -51,21 +50,6 @@ def touching(connection: sqlite3.Connection, start: datetime, end: datetime) -> 
         (end.astimezone(UTC).isoformat(timespec="microseconds"), start.astimezone(UTC).isoformat()),
     )
     return [_lease(row) for row in rows]
-
-
-def add_decision(connection: sqlite3.Connection, lease_id: str, decided_at: datetime, decision: Decision) -> None:
-    connection.execute(
-        "INSERT INTO decisions (decided_at, lease_id, accepted, body) VALUES (?, ?, ?, ?)",
-        (decided_at.isoformat(), lease_id, decision.is_yes, msgspec.json.encode(decision).decode()),
-    )
-
-
-def recent_decisions(connection: sqlite3.Connection, limit: int) -> list[tuple[datetime, str, Decision]]:
-    """Newest first: when, about which lease, what."""
-    rows = connection.execute(
-        "SELECT decided_at, lease_id, body FROM decisions ORDER BY decision_id DESC LIMIT ?", (limit,)
-    )
-    return [(datetime.fromisoformat(at), lease, msgspec.json.decode(body, type=Decision)) for at, lease, body in rows]
 
 
 def _lease(row: tuple[str]) -> Lease:

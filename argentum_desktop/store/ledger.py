@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Any
 
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.posting import Posting, Transaction
@@ -23,13 +24,15 @@ def add(connection: sqlite3.Connection, transaction: Transaction) -> bool:
     if known:
         return False
     connection.execute(
-        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             transaction.transaction_id,
             _instant(transaction.posted_at),
             transaction.lease_id,
             transaction.description,
             transaction.energy_mj,
+            transaction.carbon_mg,
+            transaction.energy_words,
         ),
     )
     connection.executemany(
@@ -45,7 +48,8 @@ def add(connection: sqlite3.Connection, transaction: Transaction) -> bool:
 def between(connection: sqlite3.Connection, start: datetime, end: datetime) -> list[Transaction]:
     """The transactions posted from `start` to just before `end`, oldest first."""
     rows = connection.execute(
-        "SELECT transaction_id, posted_at, lease_id, description, energy_mj, account, micros, currency"
+        "SELECT transaction_id, posted_at, lease_id, description, energy_mj, carbon_mg, energy_words,"
+        " account, micros, currency"
         " FROM transactions JOIN postings USING (transaction_id)"
         " WHERE posted_at >= ? AND posted_at < ? ORDER BY posted_at, transaction_id, account",
         (_instant(start), _instant(end)),
@@ -58,8 +62,9 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _transactions(rows: Iterable[tuple[str, str, str, str, int, str, int, str]]) -> Iterable[Transaction]:
-    for head, group in groupby(rows, key=lambda row: row[:5]):
+def _transactions(rows: Iterable[tuple[Any, ...]]) -> Iterable[Transaction]:
+    for head, group in groupby(rows, key=lambda row: row[:7]):
         postings = tuple(Posting(account, Money(micros, currency)) for *_, account, micros, currency in group)
-        transaction_id, posted_at, lease_id, description, energy_mj = head
-        yield Transaction(transaction_id, datetime.fromisoformat(posted_at), lease_id, description, postings, energy_mj)
+        transaction_id, posted_at, lease_id, description, *energy = head
+        at = datetime.fromisoformat(posted_at)
+        yield Transaction(transaction_id, at, lease_id, description, postings, *energy)

@@ -82,6 +82,28 @@ AGENT = (
                 '0000000000000000000000000000000000000000000000000000000000000000')
         BEGIN SELECT RAISE(ABORT, 'a passport has one chain'); END;
     """,
+    """
+    -- How quickly jobs made room for their owner: the last hundred freezes, the last hundred ends.
+    CREATE TABLE handbacks (
+        handback_id INTEGER PRIMARY KEY,
+        lease_id TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        signal_at TEXT NOT NULL,
+        frozen_ms INTEGER,
+        freed_ms INTEGER CHECK ((freed_ms IS NULL) != (frozen_ms IS NULL)),
+        freed_within_ms INTEGER NOT NULL
+    ) STRICT;
+    """,
+    """
+    -- What was emitted for a job's energy, and how its price came about; not known for what was posted before.
+    ALTER TABLE transactions ADD COLUMN carbon_mg INTEGER;
+    ALTER TABLE transactions ADD COLUMN energy_words TEXT NOT NULL DEFAULT '';
+    """,
+    """
+    -- The decision with its offer and what was seen, as `store/decisions.py` packs it; before, `body` had the decision.
+    ALTER TABLE decisions ADD COLUMN packed BLOB;
+    CREATE INDEX decisions_by_lease ON decisions (lease_id);
+    """,
 )
 
 # What a chunk holds, `store/chunks.py` says; what a key is made of, `store/readings.py`. Rowid tables, for these keep a

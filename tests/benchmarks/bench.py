@@ -19,17 +19,20 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # what the tests share
 
 import claim
+import decisions
+import handback
 import history
 import idle
 import psutil
 import sensor
 import start
 import stress
+import windows
 from figures import Figure, table, write_json
 from tray_display import missing_programs, tray_display
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("start", "idle", "claim", "sensor", "history", "stress")
+PARTS = ("start", "idle", "claim", "handback", "sensor", "history", "decisions", "stress")
 
 
 def main() -> int:
@@ -64,11 +67,7 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
                 _say("idle")
                 spans = (1.0, 2.0) if quick else (idle.SETTLING_S, idle.SPAN_S)
                 figures += idle.measure(display, folder, *spans)
-    if "claim" in parts and shutil.which("podman") is None:
-        print("Not measured: claim; podman not installed.")
-    elif "claim" in parts:
-        _say("claim")
-        figures += claim.measure(folder, 1 if quick else claim.ROUNDS)
+    figures += _on_podman(parts, folder, quick=quick)
     if "sensor" in parts and sensor.missing():
         print(f"Not measured: sensor; {', '.join(sensor.missing())} not installed.")
     elif "sensor" in parts:
@@ -77,9 +76,27 @@ def _measured(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure
     if "history" in parts:
         _say("history")
         figures += history.measure(folder, quick=quick)
+    if "decisions" in parts:
+        _say("decisions")
+        figures += decisions.measure(quick=quick) + windows.measure()
     if "stress" in parts:
         _say("stress")
         figures += stress.measure(folder, quick=quick)
+    return figures
+
+
+def _on_podman(parts: Sequence[str], folder: Path, *, quick: bool) -> list[Figure]:
+    wanted = [part for part in ("claim", "handback") if part in parts]
+    figures: list[Figure] = []
+    if wanted and shutil.which("podman") is None:
+        print(f"Not measured: {', '.join(wanted)}; podman not installed.")
+        return figures
+    if "claim" in wanted:
+        _say("claim")
+        figures += claim.measure(folder, 1 if quick else claim.ROUNDS)
+    if "handback" in wanted:
+        _say("handback")
+        figures += handback.measure(folder, quick=quick)
     return figures
 
 

@@ -19,6 +19,7 @@ from argentum_desktop.gpus.linux.amd import amd_source
 from argentum_desktop.gpus.linux.intel import intel_source
 from argentum_desktop.gpus.linux.source import SysfsSource
 from argentum_desktop.gpus.nvidia.source import NvidiaSource
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD
 from argentum_desktop.gpus.sensor_wire import Answer
 from argentum_desktop.gpus.simulated import SimulatedSource
 from argentum_desktop.gpus.source import GpuSource
@@ -170,6 +171,22 @@ def test_everything_survives_the_way_through_the_pipe(source: GpuSource) -> None
     answer = Answer(7, reports=(source.discover(),), readings=tuple(source.read(NOW)))
     assert msgspec.json.decode(msgspec.json.encode(answer), type=Answer) == answer
     assert all(isinstance(reading, Reading) for reading in answer.readings)
+
+
+def test_a_power_limit_is_set_and_set_back_or_refused_in_words(source: GpuSource) -> None:
+    for gpu in source.discover().gpus:
+        own_mw = source.power_limit_mw(gpu.gpu_id)
+        if own_mw is None:
+            assert source.set_power_limit(gpu.gpu_id, 150_000)
+            continue
+        assert source.set_power_limit(gpu.gpu_id, own_mw * 9 // 10) == ""
+        assert source.power_limit_mw(gpu.gpu_id) == own_mw * 9 // 10
+        for impossible_mw in (0, -1):
+            assert source.set_power_limit(gpu.gpu_id, impossible_mw).endswith(".")
+        assert source.set_power_limit(gpu.gpu_id, own_mw) == ""
+        assert source.power_limit_mw(gpu.gpu_id) == own_mw
+    assert source.set_power_limit("GPU-nobody-has", 150_000) == NO_SUCH_CARD
+    assert source.power_limit_mw("GPU-nobody-has") is None
 
 
 def test_closing_twice_does_no_harm_and_listing_again_opens_it(source: GpuSource) -> None:

@@ -65,6 +65,8 @@ def card(index: int, **changes: object) -> str:
         "power_instant": 251_500,
         "power_limit": 350_000,
         "power_limit_default": 370_000,
+        "power_limit_min": 100_000,
+        "power_limit_max": 400_000,
         "energy": [10_000_000, 10_251_000, 10_502_000],
         "utilization": 97,
         "utilization_memory": 44,

@@ -19,6 +19,7 @@
  *   card 0 temperature 61 62 63     one value a call; the last one stays
  *   card 0 field_240 7              a field that has no name below
  *   card 0 compute 4242 1073741824  a process and its memory; "na" where the driver does not tell; likewise graphics
+ *   card 0 power_limit_file FILE    what nvmlDeviceSetPowerManagementLimit sets stays there, as it does in a driver
  *   card 0 xid 3 79                 the third wait for events finds this one
  *
  * A value that the file does not name is answered with NVML_ERROR_NOT_SUPPORTED.
@@ -70,7 +71,7 @@ typedef struct {
 } Xid;
 
 struct nvmlDevice_st {
-    char name[WORD], uuid[WORD], pci[WORD], serial[WORD], vbios[WORD];
+    char name[WORD], uuid[WORD], pci[WORD], serial[WORD], vbios[WORD], limit_path[1024];
     long calls, fails_after;
     int fails_with, value_count, failure_count, process_count, xid_count, is_registered;
     Value values[RULES];
@@ -112,6 +113,8 @@ static void read_card_line(struct nvmlDevice_st *card, const char *key, char *re
         snprintf(card->serial, WORD, "%s", rest);
     } else if (!strcmp(key, "vbios")) {
         snprintf(card->vbios, WORD, "%s", rest);
+    } else if (!strcmp(key, "power_limit_file")) {
+        snprintf(card->limit_path, sizeof card->limit_path, "%s", rest);
     } else if (!strcmp(key, "lost_after")) {
         card->fails_after = atol(rest), card->fails_with = NVML_ERROR_GPU_IS_LOST;
     } else if (!strcmp(key, "fails_after")) {
@@ -245,8 +248,29 @@ static nvmlReturn_t text(const char *function, nvmlDevice_t card, const char *so
     return NVML_SUCCESS;
 }
 
+static nvmlReturn_t keep_power_limit(struct nvmlDevice_st *card, unsigned int limit) {
+    for (int i = 0; i < card->value_count && i < RULES; i++) {
+        Value *value = &card->values[i];
+        if (strcmp(value->name, "power_limit")) continue;
+        value->values[0] = limit, value->count = 1, value->next = 0;
+        return NVML_SUCCESS;
+    }
+    return NVML_ERROR_NOT_SUPPORTED;
+}
+
+/* What an earlier process set is still in force: the limit is the driver's and not the library's. */
+static void take_up_power_limits(void) {
+    for (unsigned int i = 0; i < card_count; i++) {
+        unsigned int limit;
+        FILE *file = *cards[i].limit_path ? fopen(cards[i].limit_path, "r") : NULL;
+        if (file && fscanf(file, "%u", &limit) == 1) keep_power_limit(&cards[i], limit);
+        if (file) fclose(file);
+    }
+}
+
 static nvmlReturn_t start(const char *function) {
     read_scenario();
+    take_up_power_limits();
     nvmlReturn_t code = obey(function);
     return code ? code : (nvmlReturn_t)init_code;
 }
@@ -326,6 +350,22 @@ CHOICE(nvmlDeviceGetComputeMode, nvmlComputeMode_t, "compute_mode")
 CHOICE(nvmlDeviceGetDisplayActive, nvmlEnableState_t, "display_active")
 CHOICE(nvmlDeviceGetPersistenceMode, nvmlEnableState_t, "persistence")
 CHOICE(nvmlDeviceGetPerformanceState, nvmlPstates_t, "performance_state")
+
+nvmlReturn_t nvmlDeviceGetPowerManagementLimitConstraints(nvmlDevice_t card, unsigned int *low, unsigned int *high) {
+    nvmlReturn_t code = number(__func__, card, "power_limit_min", low);
+    long long most = 0;
+    if (!code) code = next_value(card, "power_limit_max", &most);
+    if (!code) *high = (unsigned int)most;
+    return code;
+}
+
+nvmlReturn_t nvmlDeviceSetPowerManagementLimit(nvmlDevice_t card, unsigned int limit) {
+    nvmlReturn_t code = enter(__func__, card);
+    if (!code) code = keep_power_limit(card, limit);
+    FILE *file = !code && *card->limit_path ? fopen(card->limit_path, "w") : NULL;
+    if (file) fprintf(file, "%u\n", limit), fclose(file);
+    return code;
+}
 
 #define CODEC(function, key) \
     nvmlReturn_t function(nvmlDevice_t card, unsigned int *answer, unsigned int *period_us) { \

@@ -26,7 +26,7 @@ LEDGER_WRITER = '''
 import asyncio, sys
 from dataclasses import replace
 from pathlib import Path
-from samples import NOON, eur, lease, offer, receipt
+from samples import NOON, bill, eur, lease, offer, receipt
 from argentum_desktop.agent.lease_book import LeaseBook
 from argentum_desktop.domain.job import JobState
 from argentum_desktop.domain.lease import Usage
@@ -43,7 +43,8 @@ async def main(path, first):
         made = lease(JobState.COMPLETING, offer=offer(lease_id=f"lse_{number}"), usage=Usage(number, number))
         await database.write(lambda connection: leases.save(connection, made))
         paid = receipt(made, number)
-        await book.move(made, JobState.CLEANING, posting=settle(made, paid, eur("0.30"), NOON), receipt=paid)
+        posting = settle(made, paid, bill(made, eur("0.30")), NOON)
+        await book.move(made, JobState.CLEANING, posting=posting, receipt=paid)
         print(number, flush=True)
 
 asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -35,6 +35,7 @@ from argentum_desktop.gpus.linux.gauges import (
 from argentum_desktop.gpus.linux.gpu_metrics import GpuMetrics, decode
 from argentum_desktop.gpus.linux.hwmon import Hwmon
 from argentum_desktop.gpus.linux.pci import PciBus
+from argentum_desktop.gpus.linux.power import PowerCap
 from argentum_desktop.gpus.linux.source import SysfsSource, driver_version
 
 DRIVERS = frozenset({"amdgpu"})
@@ -60,6 +61,7 @@ class AmdCard:
         self._table_file = folder / "gpu_metrics"
         self._table = self._read_table()
         hwmon = Hwmon.of(folder, "amdgpu")
+        self.power_cap = _power_cap(hwmon)
         self._is_integrated = self._is_apu(hwmon)
         link = None if self._is_integrated else Link(folder)
         ways = [*_hwmon_ways(hwmon), *_device_ways(folder), *(link.gauges() if link else ())]
@@ -148,6 +150,12 @@ _FROM_TABLE = {
     "memory_utilization_percent": "memory_load_percent",
     "pcie_replays": "replays",
 }
+
+
+def _power_cap(hwmon: Hwmon | None) -> PowerCap | None:
+    """Graphics of a processor have no such file, or one that says nothing."""
+    cap = None if hwmon is None else PowerCap(hwmon, "power1_cap")
+    return cap if cap is not None and cap.limit_mw() is not None else None
 
 
 def _product_name(folder: Path) -> str | None:

@@ -27,6 +27,7 @@ from argentum_desktop.gpus.linux.files import (
 from argentum_desktop.gpus.linux.gauges import Gauge, Panel, known_millidegrees, microjoules, microwatts_limit
 from argentum_desktop.gpus.linux.hwmon import Hwmon
 from argentum_desktop.gpus.linux.pci import PciBus
+from argentum_desktop.gpus.linux.power import PowerCap
 from argentum_desktop.gpus.linux.source import SysfsSource, driver_version
 
 DRIVERS = frozenset({"i915", "xe"})
@@ -69,6 +70,7 @@ class IntelCard:
 
     def __init__(self, root: Path, pci: PciCard, device: Device, bus: PciBus) -> None:
         hwmon = Hwmon.of(device.folder, device.driver)
+        self.power_cap = _power_cap(hwmon)
         # Both drivers show hwmon for cards only (i915_hwmon_register, xe_hwmon_register).
         self._is_integrated = hwmon is None and is_intel_integrated(pci)
         link = None if self._is_integrated else Link(device.folder)
@@ -230,6 +232,12 @@ def _memory_sensor(hwmon: Hwmon) -> str | None:
 def _limit_in_force(hwmon: Hwmon) -> str:
     """The first limit that is switched on; a default stands beside the sustained ones only."""
     return next((name for name in _LIMITS if hwmon.milliwatts_or_none(name) is not None), _LIMITS[0])
+
+
+def _power_cap(hwmon: Hwmon | None) -> PowerCap | None:
+    """The limit that is switched on: what is off has nothing that could be set back."""
+    cap = None if hwmon is None else PowerCap(hwmon, _limit_in_force(hwmon))
+    return cap if cap is not None and cap.limit_mw() is not None else None
 
 
 def _memory_bytes(device: Device) -> int | None:

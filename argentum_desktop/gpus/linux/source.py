@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from argentum_desktop.domain.gpu import Gpu, SourceReport, Vendor
 from argentum_desktop.domain.reading import Absence, Reading, lost
+from argentum_desktop.gpus import power_limits
 from argentum_desktop.gpus.discovery import PciCard
 from argentum_desktop.gpus.linux.device import Device
 from argentum_desktop.gpus.linux.files import text_or_none
 from argentum_desktop.gpus.linux.pci import PciBus
+from argentum_desktop.gpus.linux.power import PowerCap
 from argentum_desktop.gpus.measured import make_reading
 
 
@@ -22,6 +24,11 @@ class SysfsCard(Protocol):
 
     @property
     def gpu(self) -> Gpu: ...
+
+    @property
+    def power_cap(self) -> PowerCap | None:
+        """Where its power limit is set; None where it has none."""
+        ...
 
     def read_into(self, values: dict[str, Any], absent: dict[str, Absence], now: datetime) -> None:
         """Put what the card reports into `values`, and why something fails into `absent`."""
@@ -66,6 +73,18 @@ class SysfsSource:
 
     def read(self, now: datetime, *, all_anew: bool = False) -> Sequence[Reading]:
         return [self._read(device, card, gpu_id, now) for device, card, gpu_id in self._cards]
+
+    def power_limit_mw(self, gpu_id: str) -> int | None:
+        cap = next((card.power_cap for _, card, known_id in self._cards if known_id == gpu_id), None)
+        return None if cap is None else cap.limit_mw()
+
+    def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        for device, card, known_id in self._cards:
+            if known_id == gpu_id and not device.is_unbound:
+                if card.power_cap is None:
+                    return power_limits.NOT_HERE
+                return power_limits.ASLEEP if device.is_asleep else card.power_cap.set(power_mw)
+        return power_limits.NO_SUCH_CARD
 
     def close(self) -> None:
         self._cards = ()

@@ -15,6 +15,8 @@ from argentum_desktop.gpus.nvidia.description import CardDescription, driver_tex
 from argentum_desktop.gpus.nvidia.events import XidEvents
 from argentum_desktop.gpus.nvidia.fields import FieldBatch
 from argentum_desktop.gpus.nvidia.library import NvmlUnavailableError, close_nvml, open_nvml
+from argentum_desktop.gpus.nvidia.power import power_limit_mw, set_power_limit
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD
 
 _NO_CARD = (
     "The NVIDIA driver finds no card.",
@@ -55,6 +57,18 @@ class NvidiaSource:
             return []
         xids = self._events.take(now, [card.is_lost for card in self._cards])
         return [card.read(now, of_it, all_anew=all_anew) for card, of_it in zip(self._cards, xids, strict=True)]
+
+    def power_limit_mw(self, gpu_id: str) -> int | None:
+        card = self._card(gpu_id)
+        return None if card is None else power_limit_mw(self._nvml, card.handle)
+
+    def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        card = self._card(gpu_id)
+        return NO_SUCH_CARD if card is None else set_power_limit(self._nvml, card.handle, power_mw)
+
+    def _card(self, gpu_id: str) -> NvidiaCard | None:
+        """A card that answers: some drivers crash when a lost one is asked."""
+        return next((card for card in self._cards if card.gpu.gpu_id == gpu_id and not card.is_lost), None)
 
     def close(self) -> None:
         self._cards = ()

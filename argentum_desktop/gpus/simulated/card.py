@@ -10,6 +10,7 @@ from typing import Any
 from argentum_desktop.domain.gpu import Gpu, GpuKind, GpuState, Vendor
 from argentum_desktop.domain.reading import Absence, Reading, ThrottleReason, lost
 from argentum_desktop.gpus.measured import make_reading
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD, out_of_range
 from argentum_desktop.gpus.simulated.builds import Repair
 from argentum_desktop.gpus.simulated.mishaps import MemoryErrors, MishapKind, Mishaps
 from argentum_desktop.gpus.simulated.plan import LONGEST_PLAYED_S, CardPlan, Load
@@ -40,6 +41,7 @@ class SimulatedCard:
         self.gpu = _describe(gpu_id, plan)
         self.load = 0.0
         self.memory_used_bytes = 0
+        self.limit_w = plan.build.limit_w
         self._plan = plan
         self._mishaps = Mishaps(plan.mishaps)
         self._elapsed_s = elapsed_s
@@ -57,6 +59,16 @@ class SimulatedCard:
     @property
     def is_lost(self) -> bool:
         return bool(self._mishaps.now(MishapKind.LOST, self._elapsed_s))
+
+    def set_power_limit(self, power_mw: int) -> str:
+        """Draw no more than this; returns why not, in words."""
+        if not self.can_be_asked or self.is_lost:
+            return NO_SUCH_CARD
+        most_mw = round(self.build.limit_w * 1000)
+        refusal = out_of_range(power_mw, round(most_mw * LEAST_POWER_SHARE), most_mw)
+        if not refusal:
+            self.limit_w = power_mw / 1000
+        return refusal
 
     def move(self, span_s: float) -> None:
         """Let `span_s` seconds pass."""
@@ -103,7 +115,7 @@ class SimulatedCard:
         values: dict[str, Any] = {
             "temperature_c": temperature_c,
             "power_mw": round(power_w * 1000),
-            "power_limit_mw": round(build.limit_w * 1000),
+            "power_limit_mw": round(self.limit_w * 1000),
             "energy_mj": round(self._energy_j * 1000),
             "utilization_percent": percent,
             "memory_utilization_percent": percent * 3 // 5,
@@ -156,7 +168,7 @@ class SimulatedCard:
 
     def _throttle_reasons(self) -> tuple[ThrottleReason, ...]:
         reasons: list[ThrottleReason] = []
-        if self._power_w >= 0.98 * self.build.limit_w:
+        if self._power_w >= 0.98 * self.limit_w:
             reasons.append(ThrottleReason.POWER_LIMIT)
         if self._is_too_warm:
             reasons.append(ThrottleReason.TEMPERATURE)
@@ -197,7 +209,7 @@ class SimulatedCard:
             share = 1 - 0.08 * (self._temperature_c - (build.slowdown_c - SLOWS_BEFORE_C))
         if self._is_braked:
             share = min(share, BRAKED_POWER_SHARE)
-        return max(build.idle_w, min(wanted_w, build.limit_w * max(LEAST_POWER_SHARE, share)))
+        return max(build.idle_w, min(wanted_w, self.limit_w, build.limit_w * max(LEAST_POWER_SHARE, share)))
 
     def _clock_boost_mhz(self) -> float:
         boost = self.build.clock_boost_mhz - 3 * max(0.0, self._temperature_c - BOOST_FADES_C)

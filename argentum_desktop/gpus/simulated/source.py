@@ -9,6 +9,7 @@ from datetime import datetime
 from argentum_desktop.domain.gpu import SourceReport, Vendor
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.errors import BadInputError
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD
 from argentum_desktop.gpus.simulated.builds import BUILDS
 from argentum_desktop.gpus.simulated.card import SimulatedCard
 from argentum_desktop.gpus.simulated.plan import LONGEST_PLAYED_S, CardPlan, Scenario
@@ -66,6 +67,14 @@ class SimulatedSource:
         card.load = percent / 100
         card.memory_used_bytes = memory_used_bytes
 
+    def power_limit_mw(self, gpu_id: str) -> int | None:
+        card = self._cards.get(gpu_id)
+        return round(card.limit_w * 1000) if card is not None and card.can_be_asked else None
+
+    def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        card = self._cards.get(gpu_id)
+        return NO_SUCH_CARD if card is None else card.set_power_limit(power_mw)
+
     def close(self) -> None:
         """There is no driver to let go."""
 
@@ -73,10 +82,11 @@ class SimulatedSource:
         """Go on where the sensor process before this one stopped."""
         if self._began_at is None or now <= self._began_at:
             return
-        loads = {gpu_id: (card.load, card.memory_used_bytes) for gpu_id, card in self._cards.items()}
+        told = self._cards
         self._cards = self._played(self._begins_at_s + (now - self._began_at).total_seconds())
         for gpu_id, card in self._cards.items():
-            card.load, card.memory_used_bytes = loads[gpu_id]
+            before = told[gpu_id]
+            card.load, card.memory_used_bytes, card.limit_w = before.load, before.memory_used_bytes, before.limit_w
 
     def _played(self, behind_s: float) -> dict[str, SimulatedCard]:
         """The cards, with so much of the scenario behind them."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from argentum_desktop.domain.gpu import GpuState, SourceReport, Vendor
 from argentum_desktop.domain.reading import VALUES, Absence, Reading, lost
 from argentum_desktop.gpus.measured import make_reading
+from argentum_desktop.gpus.power_limits import NO_SUCH_CARD, NOT_ON_WINDOWS
 from argentum_desktop.gpus.windows.cards import AdapterFacts, describe_cards
 from argentum_desktop.gpus.windows.d3dkmt import AdapterGoneError, KernelAdapter
 from argentum_desktop.gpus.windows.devices import DeviceList, DisplayDevice
@@ -85,6 +86,14 @@ class WindowsSource:
             guarded(Reading(card.gpu_id, now, absent=broken), partial(_read_card, card, usage, now))
             for card in self._cards
         ]
+
+    def power_limit_mw(self, gpu_id: str) -> int | None:
+        """Windows tells none; NVIDIA's own library does, for NVIDIA's cards."""
+        return None
+
+    def set_power_limit(self, gpu_id: str, power_mw: int) -> str:
+        known = any(card.gpu_id == gpu_id for card in self._cards)
+        return NOT_ON_WINDOWS if known else NO_SUCH_CARD
 
     def is_outdated(self) -> bool:
         """Whether adapters or devices came or went since `discover`. Cheap enough for every reading."""

@@ -34,7 +34,7 @@ from argentum_desktop.marketplace.certificates import read_certificate
 from argentum_desktop.policy.evaluate import may_offer
 from argentum_desktop.policy.gates import Pause
 from argentum_desktop.settings.schema import Cards, Settings
-from argentum_desktop.store import leases
+from argentum_desktop.store import decisions
 
 OTHER = replace(CARD, gpu_id="GPU-2", name="Example card 8 GB")
 ID = CARD.gpu_id
@@ -552,8 +552,8 @@ async def test_an_offer_that_comes_during_a_check_is_declined_in_words(scene: Sc
     considering = asyncio.create_task(link._consider(offer()))
     await scene.until(considering.done)
     assert scene.busy == []
-    ((_, _, decision),) = await scene.desk.database.read(lambda c: leases.recent_decisions(c, 5))
-    assert decision.reason == "The card's health is being checked."
+    (record,) = await scene.desk.database.read(lambda c: decisions.recent(c, 5))
+    assert record.decision.reason == "The card's health is being checked."
 
 
 async def test_a_market_is_told_what_the_passport_says(scene: Scene) -> None:

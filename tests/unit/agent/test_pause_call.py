@@ -19,6 +19,7 @@ class Recorder:
     def __init__(self) -> None:
         self.bench = SimpleNamespace(events=None)
         self.health = None
+        self.market_terms = None
         self.asked: list[datetime | None] = []
 
     async def pause(self, until: datetime | None) -> None:
@@ -26,6 +27,9 @@ class Recorder:
 
     def status(self) -> Any:
         return SimpleNamespace(sentence="Paused.")
+
+    def market_terms(self) -> tuple[bool, int]:
+        return True, 0
 
 
 @pytest.mark.parametrize("until", [None, "", NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat()])

@@ -23,12 +23,12 @@ from argentum_desktop.agent.report import status_text
 from argentum_desktop.agent.sentences import job_words
 from argentum_desktop.agent.status import AgentState, CheckupView, Status
 from argentum_desktop.agent.status_board import board, view
+from argentum_desktop.domain.availability import OwnersWindow
 from argentum_desktop.domain.gpu import Vendor
 from argentum_desktop.domain.health import CheckMode, Grade, HealthSummary, Stage
 from argentum_desktop.domain.job import JobState, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.reading import Absence
-from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.errors import EngineMissingError, NotRunningError
 from argentum_desktop.ledger.earnings import Totals
 from argentum_desktop.marketplace import wire
@@ -68,7 +68,7 @@ class Scene:
         )
 
     def set_windows(self, *texts: str) -> None:
-        windows = tuple(WeeklyWindow.parse(text) for text in texts)
+        windows = tuple(OwnersWindow.parse(text) for text in texts)
         self.bench.settings = Settings(availability=Availability(windows=windows))
 
     def run(self, **changes: Any) -> JobRun:
@@ -114,7 +114,7 @@ def no_engine(scene: Scene) -> None:
 
 
 def hot(scene: Scene) -> None:
-    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95)}
+    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95, utilization_percent=0)}
 
 
 def taken_off(scene: Scene) -> None:
@@ -125,17 +125,21 @@ def one_off_the_other_outside(scene: Scene) -> None:
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
     scene.set_windows("daily 22:00-07:00")
     scene.bench.settings = replace(scene.bench.settings, cards=Cards(excluded=(GPU.gpu_id,)))
+    scene.bench.readings[OTHER.gpu_id] = reading(gpu_id=OTHER.gpu_id, utilization_percent=0)
 
 
 def one_hot_the_other_excused(scene: Scene) -> None:
     """Nothing is wrong with the hours: the hot card is what to look at."""
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
-    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95)}
+    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95, utilization_percent=0)}
 
 
 def one_hot_the_other_ready(scene: Scene) -> None:
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
-    scene.bench.readings = {GPU.gpu_id: reading(temperature_c=95), OTHER.gpu_id: reading(gpu_id=OTHER.gpu_id)}
+    scene.bench.readings = {
+        GPU.gpu_id: reading(temperature_c=95, utilization_percent=0),
+        OTHER.gpu_id: reading(gpu_id=OTHER.gpu_id, utilization_percent=0),
+    }
 
 
 def two_jobs(scene: Scene) -> None:
@@ -155,7 +159,7 @@ def failed(scene: Scene) -> None:
 
 def one_checked_the_other_ready(scene: Scene) -> None:
     scene.bench.gpus = {GPU.gpu_id: GPU, OTHER.gpu_id: OTHER}
-    scene.bench.readings[OTHER.gpu_id] = reading(gpu_id=OTHER.gpu_id)
+    scene.bench.readings[OTHER.gpu_id] = reading(gpu_id=OTHER.gpu_id, utilization_percent=0)
     checking(scene)
 
 
@@ -194,7 +198,7 @@ SCENES: list[tuple[str, list[Change], AgentState, str]] = [
         "outside hours",
         [lambda scene: scene.set_windows("daily 22:00-07:00")],
         AgentState.OUTSIDE_HOURS,
-        "It is outside the hours you set. Opens 22:00.",
+        "It is outside the hours you set. Runs from 22:00.",
     ),
     (
         "no hours",
@@ -206,7 +210,7 @@ SCENES: list[tuple[str, list[Change], AgentState, str]] = [
         "outside hours and no market",
         [market_lost, lambda scene: scene.set_windows("daily 22:00-07:00")],
         AgentState.OUTSIDE_HOURS,
-        "It is outside the hours you set. Opens 22:00.",
+        "It is outside the hours you set. Runs from 22:00.",
     ),
     (
         "taken off",
@@ -218,7 +222,7 @@ SCENES: list[tuple[str, list[Change], AgentState, str]] = [
         "one off, the other outside",
         [one_off_the_other_outside],
         AgentState.OUTSIDE_HOURS,
-        "It is outside the hours you set. Opens 22:00.",
+        "It is outside the hours you set. Runs from 22:00.",
     ),
     (
         "another currency",
@@ -430,7 +434,7 @@ async def test_the_text_says_it_all(scene: Scene) -> None:
     lines = text.splitlines()
     assert lines[0] == "Paused until 15:00. GeForce RTX 3060 (simulated): being checked, 40 s left."
     for part in (
-        "Card     GeForce RTX 4070  50 °C  60 W  not supported  Mandelbrot: running",
+        "Card     GeForce RTX 4070  50 °C  60 W  0 %  Mandelbrot: running",
         "Card     GeForce RTX 3060 (simulated)  lost  not supported  not supported  Being checked, 40 s left. ",
         "Job      Mandelbrot: running, at most 60 min left (0.00 EUR so far) Enough.",
         "Market   The market (https://market.test): connected",

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import NOON, eur, lease, offer, receipt
+from samples import NOON, bill, eur, lease, offer, receipt
 
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import Money, energy_cost, price_for
 from argentum_desktop.domain.posting import Transaction
-from argentum_desktop.ledger.earnings import Totals, by_day, totals
+from argentum_desktop.ledger.earnings import DayEnergy, Totals, by_day, energy_by_day, totals
 from argentum_desktop.ledger.settlement import ELECTRICITY, settle
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -27,9 +27,10 @@ def settled(
     energy_mj: int = 720_000_000,
     tariff: Money = TARIFF,
     name: str = "1",
+    carbon_mg: int | None = None,
 ) -> Transaction:
     done = replace(lease(offer=offer(lease_id=f"lse_{name}")), usage=Usage(billable_s, energy_mj))
-    return settle(done, receipt(done, billable_s), tariff, at)
+    return settle(done, receipt(done, billable_s), bill(done, tariff, carbon_mg), at)
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**12), st.integers(0, 10**7), st.integers(0, 999_999))
@@ -38,7 +39,7 @@ def test_every_settlement_balances_and_pays_what_the_receipt_says(
 ) -> None:
     done = lease(offer=offer(price_per_hour=Money(micros, "EUR"), fee_ppm=fee_ppm), usage=Usage(billable_s, energy_mj))
     paid = receipt(done, billable_s)
-    transaction = settle(done, paid, eur("0.30"), NOON)
+    transaction = settle(done, paid, bill(done, eur("0.30")), NOON)
     assert sum(posting.amount.micros for posting in transaction.postings) == 0
     found = totals([transaction], "EUR")
     assert found.gross == paid.gross == price_for(done.price_per_hour, billable_s)
@@ -94,3 +95,25 @@ def test_days_are_the_owners_and_quiet_ones_are_there() -> None:
     hour = totals([settled()], "EUR")
     assert [entry.totals for entry in days] == [Totals.zero("EUR"), hour, hour + hour, hour]
     assert by_day([], PARIS, last, 0, "EUR") == ()
+
+
+def test_what_was_emitted_is_summed_as_far_as_it_is_known() -> None:
+    known, unknown = settled(carbon_mg=68_400), settled()
+    assert known.carbon_mg == 68_400
+    both = totals([known, unknown], "EUR")
+    assert (both.energy_mj, both.carbon_mg, both.carbon_mj) == (1_440_000_000, 68_400, 720_000_000)
+    assert totals([known], "EUR") + totals([unknown], "EUR") == both
+    assert totals([known], "CHF") == Totals.zero("CHF")
+
+
+def test_the_energy_of_each_day_in_the_owners_zone() -> None:
+    entries = [
+        settled(datetime(2026, 3, 28, 22, 59, tzinfo=UTC), carbon_mg=1000),
+        settled(datetime(2026, 3, 28, 23, 0, tzinfo=UTC), carbon_mg=2000),
+        settled(datetime(2026, 3, 29, 21, 59, tzinfo=UTC), tariff=Money(300_000, "CHF")),
+    ]
+    assert energy_by_day(entries, PARIS) == (
+        DayEnergy(date(2026, 3, 28), 720_000_000, 1000, 720_000_000),
+        DayEnergy(date(2026, 3, 29), 1_440_000_000, 2000, 720_000_000),
+    )
+    assert energy_by_day([], PARIS) == ()

@@ -10,11 +10,12 @@ import pytest
 from samples import GPU, IMAGE, NOON, eur, job, offer
 from surroundings import HOST, circumstances
 
+from argentum_desktop.domain.availability import OwnersWindow
 from argentum_desktop.domain.decision import Verdict
 from argentum_desktop.domain.job import Artifact
 from argentum_desktop.domain.money import Money
-from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.policy.evaluate import MOST_PROCESSES, capacity, may_offer, may_run
+from argentum_desktop.policy.flip import flipped
 from argentum_desktop.policy.gates import GIB, Pause
 from argentum_desktop.settings.schema import Availability, Jobs, Settings
 
@@ -23,6 +24,11 @@ def refusal(change: dict[str, Any], **at: Any) -> Verdict:
     """The one no."""
     (verdict,) = may_run(offer(**change), circumstances(**at)).refusals
     return verdict
+
+
+def told(verdict: Verdict) -> tuple[str, str, str]:
+    """What the owner reads of it."""
+    return verdict.rule, verdict.reason, verdict.remedy
 
 
 def test_an_honest_offer_is_accepted_and_every_rule_says_why() -> None:
@@ -95,7 +101,7 @@ def test_another_currency_is_refused_and_not_compared() -> None:
     ],
 )
 def test_a_job_that_asks_for_more_than_there_is(limits: dict[str, int], rule: str, reason: str, remedy: str) -> None:
-    assert refusal({"job": job(**limits)}) == Verdict(rule, False, reason, remedy)
+    assert told(refusal({"job": job(**limits)})) == (rule, reason, remedy)
 
 
 @pytest.mark.parametrize(
@@ -141,29 +147,36 @@ def test_an_image_must_fit_beside_what_the_job_may_write() -> None:
 
 
 def test_a_job_must_end_with_the_window() -> None:
-    evening = Settings(availability=Availability(windows=(WeeklyWindow.parse("sun 08:00-14:00"),)))
+    evening = Settings(availability=Availability(windows=(OwnersWindow.parse("sun 08:00-14:00"),)))
     at = circumstances(settings=evening, now=NOON + timedelta(milliseconds=1))
     assert capacity(at).wall_s == 3599
     verdict = refusal({"job": job(wall_s=3600)}, settings=evening, now=at.now)
-    assert verdict == Verdict(
-        "time", False, "It may take 60 min; jobs must end by 13:59 here.", "Runs in a longer window."
-    )
+    assert told(verdict) == ("time", "It may take 60 min; jobs must end by 13:59 here.", "Runs in a longer window.")
     assert may_run(offer(job=job(wall_s=3599)), at).is_yes
 
 
 def test_a_job_longer_than_the_window_and_than_the_owner_allows_needs_both() -> None:
-    settings = Settings(availability=Availability(windows=(WeeklyWindow.parse("sun 08:00-14:00"),)))
+    settings = Settings(availability=Availability(windows=(OwnersWindow.parse("sun 08:00-14:00"),)))
     verdict = refusal({"job": job(wall_s=13 * 3600)}, settings=settings)
     assert verdict.remedy == "Runs in a longer window. Set jobs.wall_hours to 13."
 
 
+@pytest.mark.parametrize("wall_s", [2**31, 2**53, 2**63])
+def test_a_job_without_an_end_is_refused_and_costs_no_thought(wall_s: int) -> None:
+    at = circumstances()
+    asked = offer(job=job(wall_s=wall_s))
+    decision = flipped(asked, at)
+    assert [no.rule for no in decision.refusals] == ["time"]
+    assert decision.reason.startswith("It may take")
+
+
 def test_a_shut_window_is_the_windows_word_alone() -> None:
-    settings = Settings(availability=Availability(windows=(WeeklyWindow.parse("sat 08:00-14:00"),)))
+    settings = Settings(availability=Availability(windows=(OwnersWindow.parse("sat 08:00-14:00"),)))
     assert refusal({}, settings=settings).rule == "window"
 
 
 def test_a_window_that_closes_within_the_second_leaves_no_time() -> None:
-    settings = Settings(availability=Availability(windows=(WeeklyWindow.parse("sun 08:00-14:00"),)))
+    settings = Settings(availability=Availability(windows=(OwnersWindow.parse("sun 08:00-14:00"),)))
     late = NOON + timedelta(minutes=59, seconds=59, milliseconds=500)
     assert capacity(circumstances(settings=settings, now=late)).wall_s == 0
     assert refusal({"job": job(wall_s=1)}, settings=settings, now=late).rule == "time"

@@ -6,15 +6,19 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import fields, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_disk import SmallDisk, small_disk
 
+from argentum_desktop.domain.availability import DatedException, DatedHours, OwnersWindow
+from argentum_desktop.domain.tariff import TariffLine
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.errors import DiskFullError, SettingsError
 from argentum_desktop.settings.file import load, parse, render
@@ -102,12 +106,30 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(file: Path) -> None:
     assert load(file).jobs.disk_gib == 5
 
 
-windows = st.builds(
+weekly = st.builds(
     lambda days, start, length: WeeklyWindow(days, start, (start + length) % 1440 or 1440),
     st.frozensets(st.integers(0, 6), min_size=1),
     st.integers(0, 1439),
     st.integers(1, 1439),
 )
+amounts = st.decimals(0, 10, places=6)
+card_ids = st.lists(st.sampled_from(["GPU-1", "GPU-2", 'a "b"']), max_size=2).map(tuple)
+windows = st.builds(
+    OwnersWindow,
+    weekly,
+    card_ids,
+    st.none() | amounts,
+    st.none() | st.integers(1, 2000),
+    st.none() | st.integers(40, 110),
+)
+dated = st.builds(
+    lambda first, days, hours, is_open: DatedHours(first, first + timedelta(days), *hours, is_open),
+    st.dates(date(2024, 1, 1), date(2030, 12, 31)),
+    st.integers(0, 400),
+    st.sampled_from([(0, 1440), (0, 60), (1200, 120), (1439, 1440)]),
+    st.booleans(),
+)
+exceptions = st.builds(DatedException, dated, card_ids)
 plain_text = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=20).filter(str.isprintable)
 
 
@@ -137,9 +159,17 @@ ANY_SETTINGS = st.builds(
     availability=any_section(
         KINDS["availability"],
         windows=st.lists(windows, max_size=4).map(tuple),
+        exceptions=st.lists(exceptions, max_size=4).map(tuple),
         timezone=st.sampled_from(["", "Europe/Paris", "UTC", "America/Argentina/Buenos_Aires"]),
     ),
-    prices=any_section(KINDS["prices"], currency=st.sampled_from(["EUR", "CHF", "JPY"])),
+    presence=any_section(KINDS["presence"]),
+    prices=any_section(
+        KINDS["prices"],
+        currency=st.sampled_from(["EUR", "CHF", "JPY"]),
+        tariff=st.lists(st.builds(TariffLine, weekly, amounts), max_size=1).map(tuple),
+        solar_hours=st.lists(weekly, max_size=3).map(tuple),
+    ),
+    energy=any_section(KINDS["energy"], country=st.sampled_from(["", "FR", "DE"])),
     jobs=any_section(KINDS["jobs"], engine=st.sampled_from(["auto", "podman", "docker", "unix:///run/x.sock"])),
     cards=any_section(KINDS["cards"]),
     market=any_section(
@@ -150,6 +180,7 @@ ANY_SETTINGS = st.builds(
 )
 
 
+@hypothesis.settings(deadline=None)
 @given(ANY_SETTINGS)
 def test_whatever_is_chosen_is_read_as_it_was_written(settings: Settings) -> None:
     document = tomllib.loads(render(settings), parse_float=Decimal)

@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from samples import NOON, eur, job, lease, offer, receipt
+from samples import NOON, bill, eur, job, lease, offer, receipt
 
 from argentum_desktop.domain.decision import Decision, Verdict
+from argentum_desktop.domain.decision_record import DecisionRecord
 from argentum_desktop.domain.job import Artifact, JobState, Outcome
 from argentum_desktop.domain.lease import Usage
 from argentum_desktop.domain.money import LARGEST_MICROS, Money
 from argentum_desktop.domain.posting import Posting, Transaction
 from argentum_desktop.ledger.settlement import settle
-from argentum_desktop.store import leases, ledger, migrations, program_state
+from argentum_desktop.store import decisions, leases, ledger, migrations, program_state
 
 
 @pytest.fixture
@@ -38,13 +39,28 @@ def transaction(name: str, at: datetime = NOON, amount: Money = ONE) -> Transact
 
 
 def test_a_transaction_comes_back_as_it_was_posted(connection: sqlite3.Connection) -> None:
-    settled = settle(replace(lease(), usage=Usage(3600, 123_456_789)), receipt(lease()), eur("0.30"), NOON)
+    done = replace(lease(), usage=Usage(3600, 123_456_789))
+    settled = settle(done, receipt(done), bill(done, eur("0.30"), 11_730, "At 0.30 EUR/kWh."), NOON)
     assert ledger.add(connection, settled)
     (found,) = ledger.between(connection, NOON, NOON + timedelta(seconds=1))
     assert found.transaction_id == "settle:lse_1"
     assert set(found.postings) == set(settled.postings)
     assert (found.energy_mj, found.description, found.lease_id) == (123_456_789, "Mandelbrot", "lse_1")
+    assert (found.carbon_mg, found.energy_words) == (11_730, "At 0.30 EUR/kWh.")
     assert found.posted_at == NOON
+
+
+def test_what_was_posted_before_emissions_were_known_is_still_there() -> None:
+    made = sqlite3.connect(":memory:")
+    made.executescript("".join(migrations.AGENT[:1]))
+    at = NOON.isoformat(timespec="microseconds")
+    made.execute("INSERT INTO transactions VALUES ('a', ?, 'lse_1', 'old', 7)", (at,))
+    made.execute("INSERT INTO postings VALUES ('a', 'income:jobs', 'EUR', 0)")
+    made.executescript("".join(migrations.AGENT[1:]))
+    (found,) = ledger.between(made, NOON, NOON + timedelta(seconds=1))
+    assert (found.energy_mj, found.carbon_mg, found.energy_words) == (7, None, "")
+    assert ledger.add(made, transaction("b"))
+    made.close()
 
 
 def test_a_transaction_posted_twice_is_one(connection: sqlite3.Connection) -> None:
@@ -70,7 +86,7 @@ def test_the_largest_amounts_fit(connection: sqlite3.Connection) -> None:
         "UPDATE postings SET micros = 0",
         "DELETE FROM postings",
         "INSERT INTO postings VALUES ('unknown', 'a', 1, 'EUR')",
-        "INSERT OR REPLACE INTO transactions VALUES ('a', 'then', 'lse_1', 'x', 0)",
+        "INSERT OR REPLACE INTO transactions VALUES ('a', 'then', 'lse_1', 'x', 0, NULL, '')",
         "INSERT OR REPLACE INTO postings VALUES ('a', 'income:jobs', 0, 'EUR')",
     ],
 )
@@ -141,10 +157,10 @@ def test_unfinished_leases_oldest_first_and_recent_ones_newest_first(connection:
 
 def test_decisions_newest_first(connection: sqlite3.Connection) -> None:
     yes, no = Decision((Verdict("a", True, "fine"),)), Decision((Verdict("b", False, "No.", "Wait."),))
-    leases.add_decision(connection, "lse_1", NOON, yes)
-    leases.add_decision(connection, "lse_2", NOON, no)
-    assert leases.recent_decisions(connection, 5) == [(NOON, "lse_2", no), (NOON, "lse_1", yes)]
-    assert len(leases.recent_decisions(connection, 1)) == 1
+    decisions.add(connection, DecisionRecord(NOON, "lse_1", yes))
+    decisions.add(connection, DecisionRecord(NOON, "lse_2", no))
+    assert [(one.lease_id, one.decision) for one in decisions.recent(connection, 5)] == [("lse_2", no), ("lse_1", yes)]
+    assert len(decisions.recent(connection, 1)) == 1
 
 
 def test_the_program_remembers_and_forgets(connection: sqlite3.Connection) -> None:
