@@ -96,7 +96,6 @@ class ActivityWatch:
         self._runs = runs
         self._open_with = open_with
         self._reader: ActivityReader | None = None
-        self._containers: dict[str, str] = {}
         self._attention = Attention()
         self._sleeps_since_s: float | None = None
         self._seen: tuple[object, ...] = ()
@@ -128,7 +127,7 @@ class ActivityWatch:
             wanted=wanted(presence),
             programs=presence.programs,
             is_urgent=any(_is_running(run) for run in self._runs()),
-            containers=tuple(self._containers.values()),
+            containers=tuple(self._bench.containers.values()),
         )
 
     async def _keep_up(self) -> None:
@@ -148,15 +147,17 @@ class ActivityWatch:
     async def _find_containers(self) -> None:
         """The engine's own ids, by which the system knows what jobs use; asked once for each."""
         running = {run.lease.lease_id: run.lease.container_name for run in self._runs() if _is_running(run)}
-        self._containers = {lease: container for lease, container in self._containers.items() if lease in running}
+        self._bench.containers = {
+            lease: container for lease, container in self._bench.containers.items() if lease in running
+        }
         engine = self._bench.engine
-        for lease_id in running.keys() - self._containers.keys():
+        for lease_id in running.keys() - self._bench.containers.keys():
             try:
                 container = await engine.inspect(running[lease_id]) if engine is not None else None
             except ArgentumError:
                 continue
             if container is not None:
-                self._containers[lease_id] = container.container_id
+                self._bench.containers[lease_id] = container.container_id
 
     # -- what is seen -------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from sqlite3 import Connection
 
 from argentum_desktop.agent.activity_watch import ActivityChanged, ActivityWatch, SignalOpener
 from argentum_desktop.agent.bench import Bench
+from argentum_desktop.agent.card_use_watch import CardUseWatch
 from argentum_desktop.agent.cards_watch import CardsWatch
 from argentum_desktop.agent.energy_files import EnergyFiles
 from argentum_desktop.agent.engine_watch import EngineWatch
@@ -87,6 +88,7 @@ class Agent:
         self._engine = EngineWatch(bench, self.notices, lambda: bool(self.jobs.runs() or self.jobs.waiting))
         self._cards = CardsWatch(bench, sensor, self.notices, self.jobs.runs)
         self._activity = ActivityWatch(bench, self.jobs.runs, signals) if signals is not None else None
+        self._card_use = CardUseWatch(bench)
         self._thermal = ThermalGuard(bench, database, sensor, self.notices, self.jobs.runs)
         self._energy_files = EnergyFiles(bench, self.notices)
         self._power = PowerWatch(bench, database, self.jobs.runs)

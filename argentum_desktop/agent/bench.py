@@ -21,6 +21,7 @@ from argentum_desktop.domain.tariff import Tariff
 from argentum_desktop.errors import ArgentumError, EngineMissingError
 from argentum_desktop.events import EventBus
 from argentum_desktop.paths import Home
+from argentum_desktop.policy.card_use import CardUse
 from argentum_desktop.policy.gates import Circumstances, Pause
 from argentum_desktop.policy.ready import Ready
 from argentum_desktop.runner.engine import ContainerEngine, EngineInfo
@@ -40,6 +41,8 @@ class Bench:
         checkups: the health checks under way, by card.
         health: what each card's latest decisive check said.
         activity: what the owner does with the computer; None where nobody watches that.
+        containers: the engine's own name for the container of each lease whose job runs.
+        card_use: what its owner's programs hold of each card that has a job, where that is known.
         power_at_work_mw: what each card drew at work of late.
         tariff: what electricity costs, with the owner's tariff file; None where the settings say all.
         grid: what the grid emits; None where the owner named no country.
@@ -68,6 +71,8 @@ class Bench:
     health: dict[str, HealthSummary] = field(default_factory=dict)
     certificates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     activity: Activity | None = None
+    containers: dict[str, str] = field(default_factory=dict)
+    card_use: dict[str, CardUse] = field(default_factory=dict)
     power_at_work_mw: dict[str, int] = field(default_factory=dict)
     tariff: Tariff | None = None
     grid: GridCarbon | None = None
@@ -109,6 +114,7 @@ class Bench:
             activity=self.activity,
             measured_power_mw=self.power_at_work_mw.get(gpu.gpu_id),
             is_at_work=any(gpu.gpu_id in lease.gpu_ids for lease in self.busy()),
+            use=self.card_use.get(gpu.gpu_id),
             tariff=self.tariff,
             grid=self.grid,
             ready=self._made_ready(),

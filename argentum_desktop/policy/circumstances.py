@@ -14,6 +14,7 @@ from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.reading import Reading
 from argentum_desktop.domain.tariff import Tariff
+from argentum_desktop.policy.card_use import CardUse
 from argentum_desktop.policy.ready import Ready
 from argentum_desktop.policy.windows import Opening
 from argentum_desktop.settings.schema import Settings
@@ -38,6 +39,7 @@ class Circumstances:
         activity: what its owner does with the computer; None where nobody watches that.
         measured_power_mw: what this card drew at work of late; None where that was not measured.
         is_at_work: a job of the market runs on the card, so that what the card does is not its owner's doing.
+        use: what its owner's programs hold of the card beside that job; None where that is not known.
         job_ends_at: when that job has to be over by what it asked for; None without one.
         tariff: what electricity costs, with what the owner's tariff file says; None where the settings say all.
         grid: what the grid emits; None where the owner named no country.
@@ -60,6 +62,7 @@ class Circumstances:
     measured_power_mw: int | None = None
     is_at_work: bool = False
     job_ends_at: datetime | None = None
+    use: CardUse | None = None
     tariff: Tariff | None = None
     grid: GridCarbon | None = None
     ready: Ready = field(default=_OF_NOBODY, compare=False, repr=False)

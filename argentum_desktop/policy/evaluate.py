@@ -6,7 +6,7 @@ from argentum_desktop.domain.decision import Decision, Verdict
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.gates import GATES, Effect
-from argentum_desktop.policy.offer_rules import MOST_PROCESSES, Capacity, capacity, least_price, offer_verdicts
+from argentum_desktop.policy.offer_rules import MOST_PROCESSES, Capacity, capacity, offer_verdicts
 
 __all__ = [
     "MOST_PROCESSES",
@@ -14,7 +14,6 @@ __all__ = [
     "capacity",
     "closed_gates",
     "decide",
-    "least_price",
     "may_offer",
     "may_run",
     "must_freeze",

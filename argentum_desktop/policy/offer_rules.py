@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 from argentum_desktop.domain.decision import Change, ChangeKind, Verdict
@@ -12,8 +12,7 @@ from argentum_desktop.domain.job import MIB
 from argentum_desktop.domain.money import Money, divide_half_even
 from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.policy.circumstances import Circumstances
-from argentum_desktop.policy.electricity import most_per_hour
-from argentum_desktop.policy.floors import power_at_work_mw, price_for_net
+from argentum_desktop.policy.floors import price_for_net
 from argentum_desktop.policy.gates.machine import GIB
 from argentum_desktop.policy.words import clock_time
 from argentum_desktop.settings.schema import Jobs, declaration
@@ -113,22 +112,6 @@ def _price(offer: Offer, at: Circumstances) -> tuple[Verdict, ...]:
         Verdict("loss", False, costs_more, remedy, change) if is_loss else Verdict("loss", True, left),
         Verdict("floor", False, too_little, remedy, change) if is_low else Verdict("floor", True, left),
     )
-
-
-def least_price(at: Circumstances, fee_ppm: int, wall_s: int, *, step_s: int) -> Money:
-    """The least an hour of this card is offered for: enough for a job of any length up to `wall_s` that begins now.
-
-    Args:
-        step_s: the time is taken in steps of so much, for each new price breaks off a question to the market. What
-            comes of that is judged again by the minute.
-    """
-    now_s = int(at.now.timestamp())
-    start = datetime.fromtimestamp(now_s // step_s * step_s, UTC)
-    end = start + timedelta(seconds=wall_s)
-    floor = at.floor
-    power_mw = power_at_work_mw(at.gpu, at.settings.prices, at.measured_power_mw)
-    electricity = most_per_hour(at.ready.tariff, at.zone, power_mw, start, end)
-    return price_for_net(floor + electricity + at.ready.wear_per_hour, fee_ppm)
 
 
 def _costs_per_hour(offer: Offer, at: Circumstances) -> int:

@@ -23,7 +23,8 @@ _NOT_MINDED = Verdict("other_use", True, "not minded")
 _NO_READING = Verdict("other_use", True, "the card has said nothing yet")
 # Careful or not, a card whose driver never tells its load would else never work.
 _TELLS_NO_LOAD = Verdict("other_use", True, "its driver does not tell how much of it is in use")
-_OWN_WORK = Verdict("other_use", True, "it works for the market; whose work its load is cannot be told apart")
+_OWN_WORK = Verdict("other_use", True, "it works for the market; its driver does not tell who else uses it")
+_ALONE = Verdict("other_use", True, "no program of yours uses it beside the job")
 
 
 def card_usable(at: Circumstances) -> Verdict:
@@ -90,12 +91,12 @@ def _temperature(temperature_c: int, limit_c: int) -> Verdict:
 
 
 def not_used_otherwise(at: Circumstances) -> Verdict:
-    """The owner's own work on the card. Its load is not told apart by programs, so a job's own hides it."""
+    """The owner's own work on the card. A job's load hides the owner's; what their programs hold of it does not."""
     most = at.settings.presence.other_gpu_percent
     if most == 0:
         return _NOT_MINDED
     if at.is_at_work:
-        return _OWN_WORK
+        return _beside_the_job(at, most)
     reading = at.reading
     if reading is None or reading.is_lost:
         return _NO_READING
@@ -114,6 +115,24 @@ def _other_use(load_percent: int, most_percent: int) -> Verdict:
     remedy = f"Runs when no more than {most_percent} % of it are in use."
     change = Change(ChangeKind.MEASURE, remedy, "utilization_percent", value=str(most_percent))
     return Verdict("other_use", False, f"You use {load_percent} % of the card yourself.", remedy, change)
+
+
+def _beside_the_job(at: Circumstances, most_percent: int) -> Verdict:
+    use, total_bytes = at.use, at.gpu.memory_total_bytes
+    if use is None or not total_bytes:
+        return _OWN_WORK
+    if not use.programs:
+        return _ALONE
+    return _held(use.programs[0], use.memory_bytes * 100 // total_bytes, most_percent)
+
+
+@lru_cache(maxsize=512)
+def _held(program: str, held_percent: int, most_percent: int) -> Verdict:
+    if held_percent <= most_percent:
+        return Verdict("other_use", True, f"your programs hold {held_percent} % of it, at most {most_percent} %")
+    remedy = f"Runs when {program} is closed, or your programs hold no more than {most_percent} % of it."
+    words = f"Your programs hold {held_percent} % of the card's memory, {program} most of it."
+    return Verdict("other_use", False, words, remedy, Change(ChangeKind.ACT, remedy))
 
 
 def _no(rule: str, reason: str, remedy: str) -> Verdict:

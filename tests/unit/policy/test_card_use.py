@@ -1,4 +1,4 @@
-"""Who else uses a card."""
+"""Who else uses a card that has a job."""
 
 from __future__ import annotations
 
@@ -16,28 +16,23 @@ BUSY = replace(
         GpuProcess(10, 900 * MIB, is_compute=True),
         GpuProcess(20, 300 * MIB, is_compute=False),
         GpuProcess(30, 400 * MIB, is_compute=True),
-        GpuProcess(40, None, is_compute=False),
+        GpuProcess(31, 200 * MIB, is_compute=True),
+        GpuProcess(40, 500 * MIB, is_compute=False),
     ),
 )
-NAMES = {20: "Xorg", 30: "blender"}
+OWNERS = {20: "Xorg", 30: "blender", 31: "blender", 40: "firefox"}
 
 
 def test_jobs_and_the_desktop_are_no_use_of_the_owners() -> None:
-    use = use_by_owner(BUSY, {10}, NAMES, is_at_work=True)
-    assert use == CardUse(("blender", "process 40"), 400 * MIB, None)
-    assert use_by_owner(BUSY, {10, 30, 40}, NAMES, is_at_work=True) == CardUse((), 0, 0)
+    assert use_by_owner(BUSY, OWNERS) == CardUse(("blender", "firefox"), 1100 * MIB)
+    assert use_by_owner(BUSY, {20: "Xorg"}) == CardUse((), 0)
 
 
-def test_without_a_job_all_load_is_the_owners() -> None:
-    assert use_by_owner(BUSY, (), NAMES, is_at_work=False).percent == 60
-
-
-def test_without_a_list_only_the_load_tells_and_only_without_a_job() -> None:
-    silent = replace(BUSY, processes=(), absent={PROCESSES: Absence.NOT_SUPPORTED})
-    assert use_by_owner(silent, (), {}, is_at_work=False) == CardUse((), None, 60)
-    assert use_by_owner(silent, (), {}, is_at_work=True) == CardUse()
+def test_a_driver_that_keeps_no_list_tells_nothing() -> None:
+    assert use_by_owner(replace(BUSY, processes=(), absent={PROCESSES: Absence.NOT_SUPPORTED}), {}) is None
 
 
 def test_memory_nobody_tells_is_not_nought() -> None:
     untold = replace(BUSY, processes=(GpuProcess(40, None, is_compute=True),))
-    assert use_by_owner(untold, (), {40: "game"}, is_at_work=True) == CardUse(("game",), None, None)
+    assert use_by_owner(untold, {40: "game"}) is None
+    assert use_by_owner(untold, {}) == CardUse((), 0)

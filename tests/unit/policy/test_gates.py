@@ -18,6 +18,7 @@ from argentum_desktop.domain.health import CheckMode, Grade, HealthSummary
 from argentum_desktop.domain.job import MIB
 from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
+from argentum_desktop.policy.card_use import CardUse
 from argentum_desktop.policy.evaluate import closed_gates, may_offer, must_freeze, must_stop
 from argentum_desktop.policy.gates import GATES, GIB, Circumstances, Effect, Pause
 from argentum_desktop.settings.schema import Availability, Cards, Energy, Jobs, Presence, Prices, Settings
@@ -344,6 +345,19 @@ def test_a_jobs_own_load_is_not_its_owners() -> None:
     assert must_freeze(replace(at, is_at_work=True)) == ()
 
 
+def test_beside_a_job_it_counts_what_the_owners_programs_hold_of_the_card() -> None:
+    at = circumstances(is_at_work=True, gpu=replace(GPU, memory_total_bytes=24 * GIB))
+    game = replace(at, use=CardUse(("game", "firefox"), 6 * GIB))
+    (no,) = must_freeze(game)
+    assert (no.rule, no.reason) == ("other_use", "Your programs hold 25 % of the card's memory, game most of it.")
+    assert no.remedy == "Runs when game is closed, or your programs hold no more than 20 % of it."
+    assert must_freeze(replace(at, use=CardUse(("firefox",), 4 * GIB))) == ()
+    assert must_freeze(replace(at, use=CardUse((), 0))) == ()
+    assert must_freeze(replace(game, gpu=replace(GPU, memory_total_bytes=None))) == ()
+    never_mind = Settings(presence=Presence(other_gpu_percent=0))
+    assert must_freeze(replace(game, settings=never_mind)) == ()
+
+
 def test_what_was_made_ready_of_other_choices_is_not_used() -> None:
     at = circumstances()
     closed = replace(at, settings=with_windows("fri 22:00-07:00"))
@@ -357,7 +371,7 @@ def test_the_rules_see_no_more_than_they_are_given() -> None:
     assert {field.name for field in fields(Circumstances)} == {
         "gpu", "reading", "host", "settings", "zone", "now", "pause", "engine_problem",
         "engine_remedy", "market_is_local", "health", "is_being_checked", "activity", "measured_power_mw",
-        "is_at_work", "job_ends_at", "tariff", "grid", "ready",
+        "is_at_work", "job_ends_at", "use", "tariff", "grid", "ready",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from argentum_desktop.system.activity.load import DiskLoad, JobGroups, JobsUse, ProcessorLoad
-from argentum_desktop.system.activity.owners import pids_of_containers
+from argentum_desktop.system.activity.owners import owners_programs
 from argentum_desktop.system.activity.programs import ALL_ANEW_EVERY, LOOKS_AT_NEW, Programs, plain, running_name
 from argentum_desktop.system.activity.signal import SignalUnknownError
 
@@ -129,5 +129,7 @@ def test_a_containers_processes_are_told_by_their_group(tmp_path: Path) -> None:
     for pid, line in ((10, "0::/machine.slice/libpod-abc123.scope/container"), (11, "0::/user.slice")):
         (tmp_path / str(pid)).mkdir()
         (tmp_path / str(pid) / "cgroup").write_text(line + "\n")
-    assert pids_of_containers([10, 11, 12], ["abc123", ""], tmp_path) == {10}
-    assert pids_of_containers([10, 11], [], tmp_path) == set()
+    names = {10: "python3", 11: "blender", 12: "gone"}
+    assert owners_programs([10, 11, 12], ["abc123", ""], tmp_path, names.get) == {11: "blender"}
+    assert owners_programs([10, 11, 12], [], tmp_path, names.get) == {10: "python3", 11: "blender"}
+    assert owners_programs([10, 11], ["abc123"], tmp_path, lambda _pid: None) == {}
