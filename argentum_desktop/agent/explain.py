@@ -21,6 +21,7 @@ from argentum_desktop.domain.job import Artifact, JobSpec, Limits
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.errors import BadInputError, NoCardError
+from argentum_desktop.policy.asking import advice_at
 from argentum_desktop.policy.changed import later
 from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.flip import flipped
@@ -56,6 +57,7 @@ class Explanation:
         asked_for_at: the time it is about.
         is_now: whether that is the present; if not, card and computer are taken to be then as they are now.
         price_per_hour: of the hypothetical offer; None where none was asked about.
+        advice: break-even and a floor that makes sense, with how both came about, in words.
     """
 
     gpu_id: str
@@ -65,6 +67,7 @@ class Explanation:
     price_per_hour: Money | None
     hours: float
     decision: Decision
+    advice: str = ""
 
     @property
     def is_yes(self) -> bool:
@@ -103,6 +106,7 @@ def _answer(question: Question, at: Circumstances, fee_ppm: int) -> Explanation:
         question.price_per_hour,
         question.hours,
         flipped(offer, at),
+        advice_at(at, fee_ppm).words,
     )
 
 

@@ -10,7 +10,8 @@ import msgspec
 
 from argentum_desktop.agent.explain import Explanation
 from argentum_desktop.agent.report_cards import printable
-from argentum_desktop.domain.decision import Verdict
+from argentum_desktop.domain.decision import Decision, Verdict
+from argentum_desktop.domain.decision_record import DecisionRecord
 from argentum_desktop.errors import NotRunningError
 
 
@@ -36,7 +37,8 @@ def explain_text(found: Sequence[Explanation], zone: ZoneInfo, *, is_alone: bool
     """
     lines = []
     for one in found:
-        lines += [_headline(one, zone), *_why(one), "", *(_line(verdict) for verdict in one.decision.verdicts), ""]
+        lines += [_headline(one, zone), *_why(one.decision), "", *map(_line, one.decision.verdicts), ""]
+        lines += [one.advice, ""]
     if any(not one.is_now for one in found):
         lines.append("For another time than now, the card and the computer are taken to be then as they are now.")
     if is_alone:
@@ -45,6 +47,22 @@ def explain_text(found: Sequence[Explanation], zone: ZoneInfo, *, is_alone: bool
             "you do at the computer were not asked."
         )
     return printable(lines).rstrip()
+
+
+def record_text(record: DecisionRecord, zone: ZoneInfo) -> str:
+    """What `explain --job` prints: the decision as it was written down then."""
+    offer, decision = record.offer, record.decision
+    did = "accepted" if decision.is_yes else "declined"
+    what = f" a job of at most {offer.counted_s / 3600:.2g} h for {offer.price_per_hour} an hour" if offer else ""
+    when = f"{record.decided_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    cards = ", ".join(card.gpu.label for card in record.cards)
+    headline = f"{record.lease_id}: {did}{what} at {when}{f' on {cards}' if cards else ''}."
+    return printable([headline, *_why(decision), "", *map(_line, decision.verdicts)]).rstrip()
+
+
+def record_json(record: DecisionRecord) -> Any:
+    found = msgspec.to_builtins(record)
+    return {**found, "is_yes": record.decision.is_yes, "reason": record.decision.reason}
 
 
 def explain_json(found: Sequence[Explanation], *, is_alone: bool = False) -> Any:
@@ -69,11 +87,10 @@ def _headline(one: Explanation, zone: ZoneInfo) -> str:
     return f"{one.label}: {what} a job of {one.hours:g} h for {one.price_per_hour} an hour {when}."
 
 
-def _why(one: Explanation) -> list[str]:
-    if one.is_yes:
+def _why(decision: Decision) -> list[str]:
+    if decision.is_yes:
         return []
-    reasons = [verdict.reason for verdict in one.decision.refusals]
-    remedy = one.decision.remedy
+    reasons, remedy = [verdict.reason for verdict in decision.refusals], decision.remedy
     return [*(f"  {reason}" for reason in reasons), *([f"  What would change it: {remedy}"] if remedy else [])]
 
 

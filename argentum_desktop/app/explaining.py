@@ -16,6 +16,8 @@ from argentum_desktop.agent.what_if import TooFewRecordsError, WhatIf, read_past
 from argentum_desktop.app.questions import look_at_cards
 from argentum_desktop.clock import SystemClock
 from argentum_desktop.domain.decision import Decision
+from argentum_desktop.domain.decision_record import DecisionRecord
+from argentum_desktop.errors import BadInputError
 from argentum_desktop.events import EventBus
 from argentum_desktop.paths import Home
 from argentum_desktop.policy.replay import Choices
@@ -58,6 +60,29 @@ def _honest(decision: Decision) -> Decision:
         for verdict in decision.verdicts
     )
     return replace(decision, verdicts=tuple(asked))
+
+
+async def recorded_decision(home: Home, lease_id: str) -> DecisionRecord:
+    """Why an offer was accepted or declined, as it was written down then.
+
+    Raises:
+        BadInputError: nothing is known of such a lease, or not any more.
+        StoreError: the records cannot be read.
+    """
+    record = None
+    if home.agent_db.exists():
+        database = _database(home)
+        try:
+            await database.open()
+            record = await LeaseBook(database, EventBus()).decision_about(lease_id)
+        finally:
+            await database.close()
+    if record is None:
+        raise BadInputError(
+            f"No decision about {lease_id[:60]!r} is known.",
+            "Decisions are kept for a month; argentum-desktop status lists the jobs.",
+        )
+    return record
 
 
 async def what_if_alone(home: Home, settings: Settings, changes: Sequence[str]) -> WhatIf:

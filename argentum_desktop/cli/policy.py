@@ -16,6 +16,7 @@ from argentum_desktop.cli.arguments import Commands, command, hours, instant
 from argentum_desktop.cli.beginning import begin
 from argentum_desktop.errors import BadInputError, NotRunningError
 from argentum_desktop.paths import Home
+from argentum_desktop.settings.presets import PRESETS
 from argentum_desktop.settings.schema import Settings
 from argentum_desktop.system.terminal import write_line
 from argentum_desktop.system.zone import owners_zone
@@ -29,6 +30,7 @@ def add_commands(commands: Commands) -> None:
     asked.add_argument("--gpu", metavar="ID", help="which card (all)")
     asked.add_argument("--price", metavar="P", help="of an offer per hour, in your currency; without it, of none")
     asked.add_argument("--hours", type=hours, metavar="H", help="how long that job may take (1)")
+    asked.add_argument("--job", metavar="LEASE", help="what was decided about this one, and why")
     asked.add_argument("--at", type=instant, metavar="TIME", help="2026-03-01T22:00 (now)")
     replayed = command(commands, "whatif", what_if, "the recorded weeks under other choices", json_too=True)
     replayed.add_argument(
@@ -41,6 +43,8 @@ def add_commands(commands: Commands) -> None:
 def _window_commands(commands: Commands) -> None:
     command(commands, "show", show, "the coming week, card by card", json_too=True)
     command(commands, "next", next_change, "when that changes next, and why", json_too=True)
+    chosen = command(commands, "preset", preset, "take a week that many want, in place of your windows")
+    chosen.add_argument("name", choices=sorted(PRESETS), metavar="NAME", help=", ".join(sorted(PRESETS)))
     exported = command(commands, "export", export, "write them as a calendar (iCalendar)")
     exported.add_argument("file", type=Path, metavar="FILE")
     exported.add_argument("--force", action="store_true", help="also in place of a file that is there")
@@ -53,6 +57,8 @@ def explain(options: argparse.Namespace, home: Home) -> int:
     from argentum_desktop.agent.report_explain import explain_json, explain_text
 
     settings = begin(options, home, "explain")
+    if options.job is not None:
+        return _explain_job(options, home, settings)
     asked = {
         "gpu_id": options.gpu,
         "price": options.price,
@@ -64,6 +70,20 @@ def explain(options: argparse.Namespace, home: Home) -> int:
         write_line(json.dumps(explain_json(found, is_alone=is_alone), indent=2))
     else:
         write_line(explain_text(found, owners_zone(settings.availability.timezone), is_alone=is_alone))
+    return 0
+
+
+def _explain_job(options: argparse.Namespace, home: Home, settings: Settings) -> int:
+    from argentum_desktop.agent.report_explain import record_json, record_text
+    from argentum_desktop.app.explaining import recorded_decision
+
+    if any(asked is not None for asked in (options.gpu, options.price, options.hours, options.at)):
+        raise BadInputError("What was decided about a job depends on nothing else.", "Say --job alone.")
+    record = asyncio.run(recorded_decision(home, options.job))
+    if options.json:
+        write_line(json.dumps(record_json(record), indent=2))
+    else:
+        write_line(record_text(record, owners_zone(settings.availability.timezone)))
     return 0
 
 
@@ -112,6 +132,17 @@ def next_change(options: argparse.Namespace, home: Home) -> int:
         write_line(json.dumps(next_json(settings, cards, zone, now), indent=2))
     else:
         write_line(next_text(settings, cards, zone, now))
+    return 0
+
+
+def preset(options: argparse.Namespace, home: Home) -> int:
+    from argentum_desktop.settings.change import backup_of, change
+
+    begin(options, home, "windows")
+    windows = PRESETS[options.name]()
+    change(home.settings_file, "availability", {"windows": windows})
+    write_line("\n".join(str(one) for one in windows))
+    sys.stderr.write(f"They hold from the next start on. The settings as they were: {backup_of(home.settings_file)}\n")
     return 0
 
 

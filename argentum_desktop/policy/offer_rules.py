@@ -15,7 +15,8 @@ from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.floors import price_for_net
 from argentum_desktop.policy.gates.machine import GIB
 from argentum_desktop.policy.words import clock_time
-from argentum_desktop.settings.schema import Jobs, declaration
+from argentum_desktop.settings.declaration import declaration
+from argentum_desktop.settings.schema import Jobs
 
 # Threads count too, so this is ample for any job, and far from what would leave the computer none for its owner.
 MOST_PROCESSES = 8192

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -108,8 +108,16 @@ SOURCE_WORDS = {
 
 def own_tariff(prices: Prices, spans: tuple[PriceSpan, ...] = ()) -> Tariff:
     """What the settings say, with the day-ahead prices of the owner's file where there is one."""
-    feed_in = prices.money(prices.feed_in_per_kwh)
-    return Tariff(prices.electricity, prices.tariff, spans, prices.solar_hours, feed_in)
+    feed_in, at_the_meter = prices.money(prices.feed_in_per_kwh), spans
+    if prices.tariff_surcharge_per_kwh or prices.tariff_tax_percent:
+        at_the_meter = tuple(replace(span, per_kwh=_at_the_meter(span.per_kwh, prices)) for span in spans)
+    return Tariff(prices.electricity, prices.tariff, at_the_meter, prices.solar_hours, feed_in)
+
+
+def _at_the_meter(traded: Money, prices: Prices) -> Money:
+    """What its owner pays for what was traded at this price."""
+    surcharge = prices.money(prices.tariff_surcharge_per_kwh)
+    return (traded + surcharge).scaled(int((100 + prices.tariff_tax_percent) * 10_000), 1_000_000)
 
 
 def _stretch_at(tariff: Tariff, zone: ZoneInfo, at: datetime, end: datetime) -> Stretch:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.tariff import refuse_overlaps
 from argentum_desktop.errors import DiskFullError, SettingsError
-from argentum_desktop.settings.schema import Declaration, Settings, declaration, sections
+from argentum_desktop.settings.declaration import Declaration, declaration
+from argentum_desktop.settings.schema import Settings, sections
 from argentum_desktop.settings.values import plain, record, refuse_unknown, shown, suggestion
 
 if TYPE_CHECKING:

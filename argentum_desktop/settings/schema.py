@@ -6,8 +6,7 @@ is a frozen dataclass; the loops get a whole `Settings` value and never look any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
@@ -15,52 +14,7 @@ from argentum_desktop.domain.availability import DatedException, DatedHours, Own
 from argentum_desktop.domain.money import Money
 from argentum_desktop.domain.tariff import TariffLine
 from argentum_desktop.domain.window import WeeklyWindow
-
-_KEY = "setting"
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What is known of one setting besides its type and default.
-
-    Attributes:
-        parse: makes the value, or each entry of a list, from its text; raises ValueError in words for the owner. The
-            way back is `str`.
-        table: what an entry may be written with as a table, by key: the fields of the entry's class.
-    """
-
-    title: str
-    help: str
-    unit: str = ""
-    low: Decimal | None = None
-    high: Decimal | None = None
-    choices: tuple[str, ...] = ()
-    parse: Callable[[str], Any] | None = None
-    table: Mapping[str, Declaration] | None = None
-
-
-def _setting(
-    default: Any,
-    title: str,
-    help: str,  # noqa: A002 - the field's own word, as everywhere in this field
-    *,
-    unit: str = "",
-    low: str | None = None,
-    high: str | None = None,
-    choices: tuple[str, ...] = (),
-    parse: Callable[[str], Any] | None = None,
-    table: Mapping[str, Declaration] | None = None,
-) -> Any:
-    bounds = (Decimal(low) if low is not None else None, Decimal(high) if high is not None else None)
-    declared = Declaration(title, help, unit, *bounds, choices, parse, table)
-    return field(default=default, metadata={_KEY: declared})
-
-
-def declaration(setting: Field[Any]) -> Declaration:
-    """The declaration behind a section's field."""
-    found: Declaration = setting.metadata[_KEY]
-    return found
-
+from argentum_desktop.settings.declaration import Declaration, setting
 
 _HOTTEST_C = Decimal(110)
 _COOLEST_C = Decimal(40)
@@ -82,7 +36,7 @@ _EXCEPTION_TABLE = {
 class Availability:
     """When the cards may work."""
 
-    windows: tuple[OwnersWindow, ...] = _setting(
+    windows: tuple[OwnersWindow, ...] = setting(
         (OwnersWindow.parse("daily 00:00-24:00"),),
         "Windows",
         'When jobs may run, in your own time, for example ["mon-fri 22:00-07:00", "sat,sun 00:00-24:00"]; empty: '
@@ -91,7 +45,7 @@ class Availability:
         parse=OwnersWindow.parse,
         table=_WINDOW_TABLE,
     )
-    exceptions: tuple[DatedException, ...] = _setting(
+    exceptions: tuple[DatedException, ...] = setting(
         (),
         "Exceptions",
         'Dates that differ from the week, for example ["2026-12-24 closed", "2026-12-27..2026-12-29 closed", '
@@ -99,11 +53,11 @@ class Availability:
         parse=DatedException.parse,
         table=_EXCEPTION_TABLE,
     )
-    timezone: str = _setting(
+    timezone: str = setting(
         "", "Time zone", "The zone of the windows, for example Europe/Paris; empty: the computer's own"
     )
-    on_battery: bool = _setting(False, "On battery", "Whether jobs may run while the computer is on battery")
-    finish_within_minutes: int = _setting(
+    on_battery: bool = setting(False, "On battery", "Whether jobs may run while the computer is on battery")
+    finish_within_minutes: int = setting(
         15,
         "Finish after the end",
         "A job that ends within this time after the end of a window may finish; 0: none may",
@@ -117,7 +71,7 @@ class Availability:
 class Presence:
     """The machine comes first: what of your own use keeps jobs away."""
 
-    idle_minutes: int = _setting(
+    idle_minutes: int = setting(
         0,
         "Idle time",
         "How long keyboard and mouse must have rested before jobs may run; 0: also while you work",
@@ -125,14 +79,14 @@ class Presence:
         low="0",
         high="1440",
     )
-    full_screen: bool = _setting(
+    full_screen: bool = setting(
         True, "Full screen", "Whether a game or any program that fills the screen keeps jobs away"
     )
-    presentation: bool = _setting(True, "Presentation", "Whether presentation mode keeps jobs away")
-    programs: tuple[str, ...] = _setting(
+    presentation: bool = setting(True, "Presentation", "Whether presentation mode keeps jobs away")
+    programs: tuple[str, ...] = setting(
         (), "Programs", 'Names of programs that keep jobs away while they run, for example ["blender", "obs"]'
     )
-    other_gpu_percent: int = _setting(
+    other_gpu_percent: int = setting(
         20,
         "Your use of the card",
         "Jobs keep away while your own programs use more of a card than this; 0: never mind",
@@ -140,7 +94,7 @@ class Presence:
         low="0",
         high="100",
     )
-    cpu_busy_percent: int = _setting(
+    cpu_busy_percent: int = setting(
         0,
         "Busy processor",
         "Jobs keep away while your own programs use more of the processor than this; 0: never mind",
@@ -148,7 +102,7 @@ class Presence:
         low="0",
         high="100",
     )
-    memory_free_mib: int = _setting(
+    memory_free_mib: int = setting(
         1024,
         "Free memory",
         "Jobs keep away while less memory than this is free; 0: never mind",
@@ -156,7 +110,7 @@ class Presence:
         low="0",
         high="1048576",
     )
-    disk_busy_percent: int = _setting(
+    disk_busy_percent: int = setting(
         0,
         "Busy disk",
         "Jobs keep away while the disk is busier than this; 0: never mind",
@@ -164,22 +118,22 @@ class Presence:
         low="0",
         high="100",
     )
-    metered_network: bool = _setting(
+    metered_network: bool = setting(
         False, "Metered network", "Whether jobs may be taken on a network that is paid for by volume"
     )
-    remote_session: bool = _setting(
+    remote_session: bool = setting(
         True, "Remote session", "Whether jobs may run while somebody uses this computer from afar"
     )
-    unknown_signals: str = _setting(
+    unknown_signals: str = setting(
         "careful",
         "What cannot be known",
         "What counts when one of these cannot be read: careful, as if you were there; ignore, as if you were not",
         choices=("careful", "ignore"),
     )
-    settle_s: int = _setting(
+    settle_s: int = setting(
         30, "Settle", "How long a reason must be gone before jobs run again", unit="s", low="0", high="3600"
     )
-    grace_s: int = _setting(
+    grace_s: int = setting(
         60,
         "Grace",
         "Within how long a job that was frozen for one of these goes on, or is stopped with notice and the card free",
@@ -199,8 +153,8 @@ def _country(text: str) -> str:
 class Prices:
     """For how much."""
 
-    currency: str = _setting("EUR", "Currency", "ISO 4217 code of all amounts in this file")
-    floor_per_gpu_hour: Decimal = _setting(
+    currency: str = setting("EUR", "Currency", "ISO 4217 code of all amounts in this file")
+    floor_per_gpu_hour: Decimal = setting(
         Decimal("0.05"),
         "Floor",
         "The least that must be left per card and hour after the market's fee and the electricity",
@@ -208,13 +162,13 @@ class Prices:
         low="0",
         high="1000",
     )
-    electricity_per_kwh: Decimal = _setting(
+    electricity_per_kwh: Decimal = setting(
         Decimal("0.30"), "Electricity", "What a kilowatt-hour costs you", unit="currency/kWh", low="0", high="10"
     )
-    never_at_a_loss: bool = _setting(
+    never_at_a_loss: bool = setting(
         True, "Never at a loss", "Refuse every job that would not pay for its own electricity, whatever the floor says"
     )
-    assumed_power_w: int = _setting(
+    assumed_power_w: int = setting(
         300,
         "Assumed power",
         "Counted for a card that does not report its power limit",
@@ -222,21 +176,32 @@ class Prices:
         low="1",
         high="2000",
     )
-    tariff: tuple[TariffLine, ...] = _setting(
+    tariff: tuple[TariffLine, ...] = setting(
         (),
         "Tariff",
         'Hours in which a kilowatt-hour costs something else, for example ["mon-fri 22:00-06:00 0.18"]; what no line '
         "covers costs electricity_per_kwh",
         parse=TariffLine.parse,
     )
-    tariff_file: str = _setting("", "Tariff file", "A CSV file of day-ahead prices; empty: none")
-    solar_hours: tuple[WeeklyWindow, ...] = _setting(
+    tariff_file: str = setting("", "Tariff file", "A CSV file of day-ahead prices; empty: none")
+    tariff_surcharge_per_kwh: Decimal = setting(
+        Decimal(0),
+        "Surcharge",
+        "What the grid and your supplier add to each price of that file",
+        unit="currency/kWh",
+        low="0",
+        high="10",
+    )
+    tariff_tax_percent: Decimal = setting(
+        Decimal(0), "Tax", "The tax on each price of that file and its surcharge", unit="%", low="0", high="100"
+    )
+    solar_hours: tuple[WeeklyWindow, ...] = setting(
         (),
         "Solar hours",
         'When this computer runs on your own solar power, for example ["daily 11:00-16:00"]',
         parse=WeeklyWindow.parse,
     )
-    feed_in_per_kwh: Decimal = _setting(
+    feed_in_per_kwh: Decimal = setting(
         Decimal(0),
         "Feed-in",
         "What a kilowatt-hour of your solar power would have earned, had you fed it in",
@@ -244,10 +209,10 @@ class Prices:
         low="0",
         high="10",
     )
-    wear_per_gpu_hour: Decimal = _setting(
+    wear_per_gpu_hour: Decimal = setting(
         Decimal(0), "Wear", "What an hour of work costs a card in wear", unit="currency/h", low="0", high="1000"
     )
-    only_on_solar: bool = _setting(False, "Only on solar power", "Whether jobs may run in the solar hours alone")
+    only_on_solar: bool = setting(False, "Only on solar power", "Whether jobs may run in the solar hours alone")
 
     def money(self, amount: Decimal) -> Money:
         return Money.parse(f"{amount:f}", self.currency)
@@ -265,16 +230,16 @@ class Prices:
 class Energy:
     """Where the electricity comes from."""
 
-    country: str = _setting(
+    country: str = setting(
         "",
         "Country",
         "ISO 3166 code of the country whose grid you are on, for example FR; empty: not said",
         parse=_country,
     )
-    intensity_file: str = _setting(
+    intensity_file: str = setting(
         "", "Carbon intensity", "A CSV file with your grid's own figures; empty: the yearly figure of the country"
     )
-    cleaner_than_g_per_kwh: int = _setting(
+    cleaner_than_g_per_kwh: int = setting(
         0,
         "Only clean power",
         "Jobs run only while the grid's electricity is cleaner than this; 0: never mind",
@@ -288,14 +253,14 @@ class Energy:
 class Jobs:
     """What one job may use of this computer, and how it is ended."""
 
-    engine: str = _setting("auto", "Container engine", "auto, podman, docker, or the address of its socket (unix:///…)")
-    memory_share_percent: int = _setting(
+    engine: str = setting("auto", "Container engine", "auto, podman, docker, or the address of its socket (unix:///…)")
+    memory_share_percent: int = setting(
         50, "Memory", "The largest share of the computer's memory one job may use", unit="%", low="1", high="90"
     )
-    cpu_share_percent: int = _setting(
+    cpu_share_percent: int = setting(
         50, "Processor", "The largest share of the processor one job may use", unit="%", low="1", high="100"
     )
-    disk_gib: int = _setting(
+    disk_gib: int = setting(
         20,
         "Disk",
         "The most one job may write; twice this must be free before a job is taken",
@@ -303,13 +268,11 @@ class Jobs:
         low="1",
         high="10000",
     )
-    wall_hours: int = _setting(
-        12, "Longest job", "Jobs that may take longer are refused", unit="h", low="1", high="720"
-    )
-    stop_grace_s: int = _setting(
+    wall_hours: int = setting(12, "Longest job", "Jobs that may take longer are refused", unit="h", low="1", high="720")
+    stop_grace_s: int = setting(
         20, "Notice", "How long a job may save its work when it is ended early", unit="s", low="0", high="600"
     )
-    frozen_minutes: int = _setting(
+    frozen_minutes: int = setting(
         15, "Longest freeze", "A job frozen by a pause for longer is given back", unit="min", low="0", high="1440"
     )
 
@@ -318,7 +281,7 @@ class Jobs:
 class Cards:
     """The cards themselves."""
 
-    temperature_limit_c: int = _setting(
+    temperature_limit_c: int = setting(
         87,
         "Temperature limit",
         "A job on a card that reaches this is ended and none is taken",
@@ -326,7 +289,7 @@ class Cards:
         low="40",
         high="110",
     )
-    lower_power_percent: int = _setting(
+    lower_power_percent: int = setting(
         0,
         "Lower the power first",
         "How far a hot card's power limit may be lowered before its job is frozen; 0: never",
@@ -334,17 +297,17 @@ class Cards:
         low="0",
         high="50",
     )
-    require_check: bool = _setting(
+    require_check: bool = setting(
         False, "Only checked cards", "Whether a card works only once a health check has graded it"
     )
-    excluded: tuple[str, ...] = _setting((), "Not offered", "Ids of cards that never work for a market")
-    included: tuple[str, ...] = _setting(
+    excluded: tuple[str, ...] = setting((), "Not offered", "Ids of cards that never work for a market")
+    included: tuple[str, ...] = setting(
         (), "Offered all the same", "Ids of cards that are not offered by themselves, such as integrated graphics"
     )
-    simulated: int = _setting(
+    simulated: int = setting(
         0, "Simulated cards", "How many pretended cards to show, for demonstrations", low="0", high="16"
     )
-    scenario: str = _setting(
+    scenario: str = setting(
         "", "Scenario", "A file that says what pretended cards there are and what befalls them; empty: none"
     )
 
@@ -353,17 +316,17 @@ class Cards:
 class MarketChoice:
     """Where the work comes from."""
 
-    url: str = _setting(
+    url: str = setting(
         "", "Market", "The market's address (https://…); empty: the market of this computer itself, for trying it out"
     )
-    name: str = _setting("", "Name", "How this computer is called at the market; empty: its host name")
+    name: str = setting("", "Name", "How this computer is called at the market; empty: its host name")
 
 
 @dataclass(frozen=True)
 class Metrics:
     """Figures for other programs."""
 
-    port: int = _setting(
+    port: int = setting(
         0,
         "Port",
         "Where this computer's own programs can fetch the readings in Prometheus' format (9400 is usual); 0: nowhere",
@@ -376,7 +339,7 @@ class Metrics:
 class Window:
     """The tray and the window."""
 
-    theme: str = _setting("system", "Theme", "How it looks", choices=("system", "light", "dark"))
+    theme: str = setting("system", "Theme", "How it looks", choices=("system", "light", "dark"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import MISSING, Field, fields
 from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
 
-from argentum_desktop.settings.schema import Declaration
+from argentum_desktop.settings.declaration import Declaration
 
 # Plain digits only: what Python reads as a number besides (1_000, ٣, Infinity) nobody means.
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")

@@ -62,9 +62,20 @@ def test_the_hours_go_out_as_a_calendar_and_come_back(tmp_path: Path) -> None:
     assert settings.with_name("settings.toml.bak").read_text(encoding="utf-8") == before
 
 
+def test_a_week_that_many_want_is_taken_by_its_name(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    chosen = run(home, "windows", "preset", "nights")
+    assert (chosen.returncode, chosen.stdout.split()) == (0, ["daily", "22:00-07:00"])
+    assert run(home, "windows", "show").stdout.count("00:00-07:00  22:00-24:00") == 7
+    assert (home / "settings.toml.bak").exists()
+    assert run(home, "windows", "preset", "never").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("explain", "--job", "lse_none"), "No decision about 'lse_none' is known"),
+        (("explain", "--job", "lse_none", "--price", "1"), "Say --job alone"),
         (("explain", "--price", "cheap"), "price"),
         (("explain", "--gpu", "nowhere"), "nowhere"),
         (("explain", "--hours", "3"), "--price"),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ async def test_without_files_the_settings_say_all(tmp_path: Path) -> None:
         assert desk.price(1) == ("0.30 EUR", PriceSource.FLAT)
         assert desk.made.bench.grid is None
         assert desk.told() == []
+
+
+async def test_what_grid_and_tax_add_to_a_traded_price_counts(tmp_path: Path) -> None:
+    """(0.10 + 0.15) with 20 % are 0.30; the flat price is what the owner pays already."""
+    path = write(tmp_path / "prices.csv", GOOD, age_s=10)
+    added = {"tariff_surcharge_per_kwh": Decimal("0.15"), "tariff_tax_percent": Decimal(20)}
+    async with a_desk(tmp_path, {"tariff_file": str(path), **added}, {}) as desk:
+        await desk.files.look()
+        assert [desk.price(hours) for hours in range(3)] == [
+            ("0.30 EUR", PriceSource.DAY_AHEAD),
+            ("0.156 EUR", PriceSource.DAY_AHEAD),
+            ("0.30 EUR", PriceSource.BEYOND),
+        ]
 
 
 async def test_a_file_is_read_and_read_again_when_it_changes(tmp_path: Path) -> None:

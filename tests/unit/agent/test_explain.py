@@ -16,7 +16,7 @@ from surroundings import HOST, PARIS, circumstances
 
 from argentum_desktop.agent.deciding import CardDesk, decide_on, record_of
 from argentum_desktop.agent.explain import Question, explain, explain_handlers, question_of
-from argentum_desktop.agent.report_explain import explain_json, explain_text, explanations
+from argentum_desktop.agent.report_explain import explain_json, explain_text, explanations, record_text
 from argentum_desktop.agent.report_what_if import what_if_json, what_if_text
 from argentum_desktop.agent.what_if import TooFewRecordsError, read_past, what_if, with_choices
 from argentum_desktop.app.explaining import explain_alone, what_if_alone
@@ -105,6 +105,8 @@ async def test_the_call_of_the_running_application_says_the_same(tmp_path: Path)
         shown = explain_json(found)
         assert (shown["is_running"], shown["cards"][0]["is_yes"]) == (True, False)
         assert shown["cards"][0]["remedy"] == "Runs from 22:00."
+        assert found[0].advice.startswith("Break-even is ")
+        assert found[0].advice in explain_text(found, on.bench.zone)
     with pytest.raises(NotRunningError, match="another version"):
         explanations([{"gpu_id": 3}])
 
@@ -136,6 +138,11 @@ async def test_a_decision_is_written_down_with_what_was_seen_and_without_the_job
         assert written == record
         assert b"secret" not in msgspec.json.encode(written)
         assert [(card.gpu.gpu_id, card.temperature_c) for card in record.cards] == [("GPU-1", 50)]
+        told = record_text(written, PARIS).splitlines()
+        assert told[0] == (
+            "lse_1: accepted a job of at most 1 h for 0.40 EUR an hour at 2026-03-01 13:00:00 on GeForce RTX 4070."
+        )
+        assert any(line.split() == ["yes", "pause", "not", "paused"] for line in told)
         assert decide_on(asked, on.bench, {"GPU-1"}, market_is_local=True).reason == (
             "It is for a card that is not free here."
         )

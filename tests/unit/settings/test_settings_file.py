@@ -21,8 +21,9 @@ from argentum_desktop.domain.availability import DatedException, DatedHours, Own
 from argentum_desktop.domain.tariff import TariffLine
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.errors import DiskFullError, SettingsError
+from argentum_desktop.settings.declaration import declaration
 from argentum_desktop.settings.file import load, parse, render
-from argentum_desktop.settings.schema import Availability, Prices, Settings, declaration, sections
+from argentum_desktop.settings.schema import Availability, Prices, Settings, sections
 
 __all__ = ["small_disk"]
 
