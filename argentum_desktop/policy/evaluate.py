@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
+
 from argentum_desktop.domain.decision import Decision, Verdict
 from argentum_desktop.domain.offer import Offer
 from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.gates import GATES, Effect
 from argentum_desktop.policy.offer_rules import MOST_PROCESSES, Capacity, capacity, offer_verdicts
+from argentum_desktop.policy.ready import Verdicts
 
 __all__ = [
     "MOST_PROCESSES",
@@ -20,15 +25,36 @@ __all__ = [
     "must_stop",
 ]
 
-_ASKED = tuple(gate.ask for gate in GATES)
+# Neighbours of a kind, in the order in which they are told.
+_GROUPS = tuple(
+    (sees_only_computer, tuple(gate.ask for gate in gates))
+    for sees_only_computer, gates in groupby(GATES, key=attrgetter("sees_only_computer"))
+)
 _FREEZING = tuple(gate.ask for gate in GATES if gate.effect is Effect.FREEZE)
 _ENDING = tuple(gate.ask for gate in GATES if gate.effect is Effect.END)
 
 
 def decide(offer: Offer | None, at: Circumstances) -> Decision:
     """Whether this offer is accepted for this card now; without one, whether the card asks for work."""
-    gates = tuple([ask(at) for ask in _ASKED])
-    return Decision(gates if offer is None else gates + offer_verdicts(offer, at))
+    gates: list[Verdict] = []
+    for number, (sees_only_computer, asks) in enumerate(_GROUPS):
+        if sees_only_computer:
+            gates += at.ready.remembered(number, at.host, at.activity) or _remember(number, asks, at)
+        else:
+            gates += [ask(at) for ask in asks]
+    if offer is not None:
+        gates += offer_verdicts(offer, at)
+    return Decision(tuple(gates))
+
+
+def _remember(number: int, asks: Sequence[Callable[[Circumstances], Verdict]], at: Circumstances) -> Verdicts:
+    """What these say now; the same until the computer or the activity is another, unless one says no: a no may name
+    the time.
+    """
+    said = tuple([ask(at) for ask in asks])
+    if all(verdict.is_yes for verdict in said):
+        at.ready.remember(number, at.host, at.activity, said)
+    return said
 
 
 def may_offer(at: Circumstances) -> Decision:

@@ -8,8 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from argentum_desktop.domain.activity import Activity
+from argentum_desktop.domain.decision import Verdict
 from argentum_desktop.domain.energy import GridCarbon
 from argentum_desktop.domain.gpu import Gpu
+from argentum_desktop.domain.host import HostState
 from argentum_desktop.domain.money import Money, divide_half_even
 from argentum_desktop.domain.tariff import Tariff
 from argentum_desktop.policy.floors import floor_in_force, power_at_work_mw, wear_per_hour
@@ -17,6 +20,8 @@ from argentum_desktop.policy.tariff import MICROSECOND, own_tariff, stretches
 from argentum_desktop.policy.windows import Opening, in_force_at, opening_at
 from argentum_desktop.policy.words import clock_time
 from argentum_desktop.settings.schema import Settings
+
+Verdicts = tuple[Verdict, ...]
 
 # How much of a tariff is laid out at a time.
 _LAID_OUT = timedelta(days=2)
@@ -63,10 +68,20 @@ class Ready:
         self._today: tuple[datetime, datetime] | None = None
         self._clock_words: dict[datetime, str] = {}
         self._prices: _LaidOutPrices | None = None
+        self._said: dict[int, tuple[HostState, Activity | None, Verdicts]] = {}
 
     def is_of(self, settings: Settings, zone: ZoneInfo, tariff: Tariff | None, grid: GridCarbon | None) -> bool:
         """Whether it was made of these very values."""
         return self.settings is settings and self.zone is zone and self._given_tariff is tariff and self.grid is grid
+
+    def remember(self, group: int, host: HostState, activity: Activity | None, said: Verdicts) -> None:
+        """Keep what a group of rules says of this computer and this activity."""
+        self._said[group] = (host, activity, said)
+
+    def remembered(self, group: int, host: HostState, activity: Activity | None) -> Verdicts | None:
+        """What was kept about these very values; None where it was about others."""
+        known = self._said.get(group)
+        return known[2] if known is not None and known[0] is host and known[1] is activity else None
 
     @cached_property
     def tariff(self) -> Tariff:

@@ -57,11 +57,14 @@ class Gate:
 
     Attributes:
         rule: the name its verdicts bear.
+        sees_only_computer: it looks at the computer, its owner's activity and choices, and at no card; the time it
+            looks at for a no alone.
     """
 
     rule: str
     ask: Callable[[Circumstances], Verdict]
     effect: Effect
+    sees_only_computer: bool = False
 
 
 # In the order in which they are told to the owner: his own choices first, then what he does, then the machine's state.
@@ -73,21 +76,21 @@ GATES = (
     Gate("window", in_window, Effect.END),
     Gate("solar", on_solar_hours, Effect.END),
     Gate("clean_grid", clean_enough, Effect.END),
-    Gate("sleep", awake, Effect.FREEZE),
-    Gate("full_screen", no_full_screen, Effect.FREEZE),
-    Gate("programs", no_chosen_program, Effect.FREEZE),
-    Gate("presentation", not_presenting, Effect.FREEZE),
-    Gate("idle", left_alone, Effect.FREEZE),
-    Gate("remote", not_remote, Effect.FREEZE),
+    Gate("sleep", awake, Effect.FREEZE, sees_only_computer=True),
+    Gate("full_screen", no_full_screen, Effect.FREEZE, sees_only_computer=True),
+    Gate("programs", no_chosen_program, Effect.FREEZE, sees_only_computer=True),
+    Gate("presentation", not_presenting, Effect.FREEZE, sees_only_computer=True),
+    Gate("idle", left_alone, Effect.FREEZE, sees_only_computer=True),
+    Gate("remote", not_remote, Effect.FREEZE, sees_only_computer=True),
     Gate("engine", engine_ready, Effect.HOLD),
     Gate("card", card_present, Effect.HOLD),
     Gate("health", card_sound, Effect.HOLD),
     Gate("temperature", cool_enough, Effect.FREEZE),
     Gate("other_use", not_used_otherwise, Effect.FREEZE),
-    Gate("battery", on_mains, Effect.FREEZE),
-    Gate("memory_free", memory_free, Effect.FREEZE),
-    Gate("cpu_busy", cpu_not_busy, Effect.FREEZE),
-    Gate("disk_busy", disk_not_busy, Effect.FREEZE),
-    Gate("metered", not_metered, Effect.HOLD),
-    Gate("disk", disk_free, Effect.HOLD),
+    Gate("battery", on_mains, Effect.FREEZE, sees_only_computer=True),
+    Gate("memory_free", memory_free, Effect.FREEZE, sees_only_computer=True),
+    Gate("cpu_busy", cpu_not_busy, Effect.FREEZE, sees_only_computer=True),
+    Gate("disk_busy", disk_not_busy, Effect.FREEZE, sees_only_computer=True),
+    Gate("metered", not_metered, Effect.HOLD, sees_only_computer=True),
+    Gate("disk", disk_free, Effect.HOLD, sees_only_computer=True),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from samples import GPU, NOON, reading
@@ -20,7 +21,7 @@ from argentum_desktop.domain.reading import Absence
 from argentum_desktop.domain.window import WeeklyWindow
 from argentum_desktop.policy.card_use import CardUse
 from argentum_desktop.policy.evaluate import closed_gates, may_offer, must_freeze, must_stop
-from argentum_desktop.policy.gates import GATES, GIB, Circumstances, Effect, Pause
+from argentum_desktop.policy.gates import GATES, GIB, Circumstances, Effect, Gate, Pause
 from argentum_desktop.settings.schema import Availability, Cards, Energy, Jobs, Presence, Prices, Settings
 
 
@@ -356,6 +357,26 @@ def test_beside_a_job_it_counts_what_the_owners_programs_hold_of_the_card() -> N
     assert must_freeze(replace(game, gpu=replace(GPU, memory_total_bytes=None))) == ()
     never_mind = Settings(presence=Presence(other_gpu_percent=0))
     assert must_freeze(replace(game, settings=never_mind)) == ()
+
+
+def test_what_is_remembered_of_the_computer_is_forgotten_with_it() -> None:
+    """Gates that see only the computer are asked again when it, or what its owner does, is another."""
+    at = circumstances(activity=watching()["activity"])
+    assert may_offer(at).is_yes
+    assert may_offer(at).verdicts == may_offer(circumstances(activity=at.activity)).verdicts
+    full = replace(at, host=replace(HOST, disk_free_bytes=GIB))
+    playing = replace(at, **watching(full_screen="game"))
+    for other, rule in ((full, "disk"), (playing, "full_screen")):
+        assert [no.rule for no in may_offer(other).refusals] == [rule]
+        assert may_offer(at).is_yes
+
+
+@pytest.mark.parametrize("gate", [gate for gate in GATES if gate.sees_only_computer], ids=lambda gate: gate.rule)
+def test_a_gate_that_is_said_to_see_only_the_computer_sees_nothing_else(gate: Gate) -> None:
+    at = circumstances(**watching())
+    seen = SimpleNamespace(host=at.host, activity=at.activity, settings=at.settings)
+    assert gate.ask(cast("Circumstances", seen)) == gate.ask(at)
+    assert gate.ask(at).is_yes
 
 
 def test_what_was_made_ready_of_other_choices_is_not_used() -> None:
