@@ -45,10 +45,7 @@ class Money:
         return self.micros <= self._same(other).micros
 
     def __str__(self) -> str:
-        """Two decimals, more where the amount has them: `0.24 EUR`, `0.0003 EUR`."""
-        whole, micros = divmod(abs(self.micros), MICROS_PER_UNIT)
-        decimals = f"{micros:06d}".rstrip("0")
-        return f"{'-' if self.micros < 0 else ''}{whole}.{decimals:0<2} {self.currency}"
+        return amount_words(self.micros, self.currency)
 
     def _same(self, other: Money) -> Money:
         if other.currency != self.currency:
@@ -90,6 +87,16 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     for amount in amounts:
         result += amount
     return result
+
+
+def amount_words(micros: int, currency: str) -> str:
+    """Two decimals, more where the amount has them: `0.24 EUR`, `0.0003 EUR`."""
+    whole, rest = divmod(abs(micros), MICROS_PER_UNIT)
+    sign = "-" if micros < 0 else ""
+    # Whole cents are most of what is shown, and the quickest to write.
+    if rest % 10_000 == 0:
+        return f"{sign}{whole}.{rest // 10_000:02d} {currency}"
+    return f"{sign}{whole}.{f'{rest:06d}'.rstrip('0')} {currency}"
 
 
 def price_for(price_per_hour: Money, seconds: int) -> Money:

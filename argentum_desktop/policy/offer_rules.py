@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from argentum_desktop.domain.decision import Change, ChangeKind, Verdict
 from argentum_desktop.domain.job import MIB
-from argentum_desktop.domain.money import Money, divide_half_even
+from argentum_desktop.domain.money import Money, amount_words, divide_half_even
 from argentum_desktop.domain.offer import PPM, Offer
 from argentum_desktop.policy.circumstances import Circumstances
 from argentum_desktop.policy.floors import price_for_net
@@ -98,17 +98,17 @@ def _price(offer: Offer, at: Circumstances) -> tuple[Verdict, ...]:
     cards, terms = max(1, len(offer.gpu_ids)), at.ready.in_force(at.gpu.gpu_id, at.now)
     floor = terms.floor
     share, costs = offer.price_per_hour.micros // cards, _costs_per_hour(offer, at)
-    net = Money(share - divide_half_even(share * offer.fee_ppm, PPM) - costs, currency)
-    is_loss, is_low = prices.never_at_a_loss and net.micros < 0, net.micros < floor.micros
-    left = f"{net} an hour are left"
+    net = share - divide_half_even(share * offer.fee_ppm, PPM) - costs
+    is_loss, is_low = prices.never_at_a_loss and net < 0, net < floor.micros
+    left = f"{amount_words(net, currency)} an hour are left"
     if not is_loss and not is_low:
         return Verdict("loss", True, left), Verdict("floor", True, f"{left}, floor {terms.floor_words}")
     least = price_for_net(floor + Money(costs, currency), offer.fee_ppm).scaled(cards, 1)
     remedy = f"Runs for {least} an hour, {least - offer.price_per_hour} more than offered."
     change = Change(ChangeKind.PRICE, remedy, price_per_hour=least)
     spent_on = "electricity and wear" if at.ready.wear_per_hour.micros else "electricity"
-    costs_more = f"It would cost {-net} an hour more in {spent_on} than it pays."
-    too_little = f"It would leave you {net} an hour; your floor is {floor}."
+    costs_more = f"It would cost {amount_words(-net, currency)} an hour more in {spent_on} than it pays."
+    too_little = f"It would leave you {amount_words(net, currency)} an hour; your floor is {floor}."
     return (
         Verdict("loss", False, costs_more, remedy, change) if is_loss else Verdict("loss", True, left),
         Verdict("floor", False, too_little, remedy, change) if is_low else Verdict("floor", True, left),
