@@ -29,14 +29,16 @@ SETTINGS = "[jobs]\ndisk_gib = 1\nstop_grace_s = 1\n[cards]\nsimulated = 1\n"
 PATIENCE_S = 60.0
 
 
-def wait_for(question: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """Ask until the answer is true; fails with the last answer."""
+def wait_for(
+    question: Callable[[], Any], patience_s: float = PATIENCE_S, told: Callable[[], object] = lambda: ""
+) -> Any:
+    """Ask until the answer is true; fails with the last answer, and with what is told then."""
     end = time.monotonic() + patience_s
     while True:
         answer = question()
         if answer:
             return answer
-        assert time.monotonic() < end, f"still {answer!r} after {patience_s} s"
+        assert time.monotonic() < end, f"still {answer!r} after {patience_s} s {told()}"
         time.sleep(0.1)
 
 

@@ -62,12 +62,12 @@ def child_of(agent: LivingAgent, word: str) -> psutil.Process | None:
     return None
 
 
-def counting_job(folder: Path, seconds: float) -> Path:
-    """Counts tenths of a second on its log and in its output."""
+def counting_job(folder: Path, seconds: float | None) -> Path:
+    """Counts tenths of a second on its log and in its output, so long or (None) until it sees the file `enough`."""
     write_sample(folder, scale=0.001)
-    count = int(seconds * 10)
+    goes_on = "[ ! -e /in/enough ]" if seconds is None else f"[ $i -lt {int(seconds * 10)} ]"
     (folder / "count.sh").write_text(
-        f"i=0; while [ $i -lt {count} ]; do i=$((i+1)); echo $i | tee -a /out/counted; sleep 0.1; done"
+        f"i=0; while {goes_on}; do i=$((i+1)); echo $i | tee -a /out/counted; sleep 0.1; done"
     )
     job = folder / "count.toml"
     job.write_text(
@@ -334,7 +334,7 @@ def full_during_a_job(
     agent: LivingAgent, tmp_path: Path, folder: Path, resize: Callable[[str], None]
 ) -> tuple[JobStatus, TestBuyer]:
     buyer = TestBuyer(agent, tmp_path / "buyer")
-    submitted = buyer.submit(counting_job(tmp_path / "job", 4))
+    submitted = buyer.submit(counting_job(tmp_path / "job", None))
     wait_for(lambda: running(agent))
     fill(folder, resize)
 
@@ -349,6 +349,7 @@ def full_during_a_job(
     assert "disk" in shown.stdout
     the_owner_is_obeyed(agent, buyer, submitted.job_id)
     resize("3g")
+    (agent.home.jobs / agent.status()["jobs"][0]["lease_id"] / "in" / "enough").touch()
     job = buyer.until_over(submitted.job_id)
     assert job.phase is JobPhase.SUCCEEDED, job.reason
     return job, buyer
