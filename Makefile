@@ -1,6 +1,8 @@
 # Every task of this project, by name. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
+# Test files run side by side in so many processes.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-all lint format bench screenshots lock clean
@@ -16,7 +18,7 @@ run: setup ## run the main job once: card, market, container, earnings
 
 test: ## run every test
 	@$(PYTHON) installer/prepare.py --for test
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-all: ## run every test on each supported Python of this machine
 	@$(PYTHON) tests/all_pythons.py
