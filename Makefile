@@ -1,8 +1,8 @@
 # Every task of this project, by name. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-# Test files run side by side in so many processes.
-WORKERS ?= 2
+# `make test WORKERS=2` runs the test files in so many processes side by side; 0 runs them one after the other.
+WORKERS ?= 0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-all lint format bench screenshots lock clean
