@@ -177,7 +177,7 @@ def test_a_job_with_card_errors_has_the_counters_looked_at(tmp_path: Path) -> No
         assert "reported the error 79 (NVIDIA's Xid)" in notice["message"]
         assert buyer.until_over(job_id).phase is JobPhase.SUCCEEDED
         wait_for(lambda: agent.card()["health"])
-        found = [check for check in agent.checks()[0]["checks"] if check["check_id"] == "past.job_errors"]
+        found = [check for check in wait_for(agent.checks)[0]["checks"] if check["check_id"] == "past.job_errors"]
         assert [check["verdict"] for check in found] == ["warn"]
         assert verify_chain(agent.passport()).is_whole
     finally:

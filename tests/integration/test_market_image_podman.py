@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engines import PODMAN
+from engines import PODMAN, short_folder
 
 from argentum_desktop.buyer.job_file import read_job
 from argentum_desktop.buyer.oci_archive import describe
@@ -15,14 +16,23 @@ from argentum_desktop.runner.podman_config import containers_conf, read_system_f
 pytestmark = pytest.mark.engine
 
 
-def test_a_packed_image_is_loaded_by_podman_under_its_digest_and_does_the_samples_work(tmp_path: Path) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
+
+
+def test_a_packed_image_is_loaded_by_podman_under_its_digest_and_does_the_samples_work(
+    tmp_path: Path, short: Path
+) -> None:
     assert PODMAN, "podman is not installed"
     config = tmp_path / "containers.conf"
     config.write_text(containers_conf(read_system_facts()), "utf-8")
 
     def podman(*words: str) -> str:
         done = subprocess.run(
-            [PODMAN, *words],
+            # A storage of its own: another's clean-up may remove the same image from the common one.
+            [PODMAN, "--root", str(short / "storage"), "--runroot", str(short / "run"), *words],
             env={**os.environ, "CONTAINERS_CONF": str(config)},
             capture_output=True,
             text=True,
@@ -45,7 +55,7 @@ def test_a_packed_image_is_loaded_by_podman_under_its_digest_and_does_the_sample
         saved = tmp_path / "saved.tar"
         podman("save", "--quiet", "--format", "oci-archive", "--output", str(saved), image)
     finally:
-        podman("rmi", "--force", image)
+        podman("system", "reset", "--force")
     assert "progress: 100 %" in said
     header, size, shades, *rest = (outputs / "picture.pgm").read_text().split("\n")
     width, height = (int(number) for number in size.split())

@@ -84,6 +84,17 @@ def test_every_single_word_is_checked(engine: Engine, memory: Buffer, entry: str
         assert after == {"invert": right ^ WORD, "exchange": right, "verify": right ^ 0x8001}[entry]
 
 
+def test_a_buffer_that_took_anothers_place_is_the_one_that_is_worked_on(engine: Engine) -> None:
+    """Buffers that nobody gives back go with their last name, and Python gives their numbers to the next."""
+    for _ in range(50):
+        memory = engine.buffer(PIECE_BYTES)
+        done(engine, memory, "fill", 1, task(0, 1))
+        right = content(engine, memory)[0]
+        engine.write(memory, struct.pack("<I", right ^ 1))
+        assert done(engine, memory, "verify", 1, task(0, 1)).found, "another buffer was looked at"
+        del memory
+
+
 def test_several_wrong_words_of_one_quad_are_all_counted(engine: Engine, memory: Buffer) -> None:
     done(engine, memory, "fill", 1, task(0, 1))
     words = content(engine, memory)

@@ -106,7 +106,7 @@ class Engine:
             self._make_own(has_timestamps=_TIMESTAMPS in features)
         self._modules: dict[str, Any] = {}
         self._kernels: dict[tuple[str, str, tuple[tuple[str, int], ...]], Kernel] = {}
-        self._groups: dict[tuple[int, int], Any] = {}
+        self._groups: dict[tuple[Any, Any], Any] = {}
         self._staging: list[Any] = []
 
     @property
@@ -260,7 +260,8 @@ class Engine:
     def _bound(self, dispatch: Dispatch) -> Any:
         """The buffers of a dispatch as the card takes them; made once for each pair."""
         other = dispatch.other or self._nothing
-        key = (id(dispatch.memory.handle), id(other.handle))
+        # The handles themselves: an `id` may be given to another buffer once its own is gone.
+        key = (dispatch.memory.handle, other.handle)
         if key not in self._groups:
             sizes = ((dispatch.memory, None), (self._tally, None), (self._tasks, TASK_WORDS * 4), (other, None))
             entries = [

@@ -182,7 +182,8 @@ async def test_sway_tells_of_input_and_of_a_full_screen(tmp_path: Path) -> None:
     as_somebody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
     if as_somebody:  # sway does not run as root
         os.chown(tmp_path, NOBODY, NOBODY)
-        for folder in (tmp_path.parent, tmp_path.parent.parent):
+        # One folder more where the tests run in several processes.
+        for folder in tmp_path.parents[:3]:
             folder.chmod(folder.stat().st_mode | 0o011)
     sway = await asyncio.create_subprocess_exec(
         "sway", "-c", str(tmp_path / "config"), env=environment, stdout=null, stderr=null, **as_somebody
