@@ -49,10 +49,6 @@ class LeaseBook:
         """Why an offer was accepted or declined; None when that is not known any more."""
         return await self._database.read(lambda connection: decisions.about(connection, lease_id))
 
-    async def decisions_since(self, start: datetime) -> Sequence[DecisionRecord]:
-        """Oldest first."""
-        return await self._database.read(lambda connection: decisions.since(connection, start))
-
     async def move(self, lease: Lease, state: JobState, *, posting: Transaction | None = None, **changes: Any) -> Lease:
         """Enter `state` with `changes`; a settlement is posted in the same transaction.
 

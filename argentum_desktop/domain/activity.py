@@ -52,11 +52,6 @@ class Activity:
     is_suspending: bool = False
     unknown: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def is_unattended(self) -> bool:
-        """Nobody can be at it: it has no screen and no session."""
-        return self.idle_s is not None and self.idle_s >= NOBODY_S
-
 
 # Before anything was looked at.
 NOT_YET_KNOWN = Activity(unknown=dict.fromkeys(SIGNALS, "It has not been looked at yet."))
